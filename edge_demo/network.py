@@ -1,0 +1,150 @@
+"""The network: pixels in, logits out. This is the file to edit first.
+
+A layer is any object with forward(inputs) and backward(grad_output). To try another activation, write
+its class below ReLU, forward and backward together, and put it into the list in build_network.
+All weights and biases live in one flat vector, network.parameters; each Dense layer holds views of its part.
+"""
+
+import numpy as np
+
+from edge_demo.files import load_arrays, save_arrays
+from edge_demo.softmax import SoftmaxCrossEntropy, softmax
+
+
+class Center:
+    """Subtracts a constant, so that mid-grey pixels become 0: the first Dense layer then learns faster."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def forward(self, inputs):
+        return inputs - self.value
+
+    def backward(self, grad_output):
+        return grad_output
+
+
+class Dense:
+    """inputs @ weights + bias: every output is a weighted sum of all inputs."""
+
+    def __init__(self, inputs, outputs):
+        self.parameter_shape = (inputs + 1, outputs)  # the weights, and the bias as one more row
+        self.bind(np.zeros(self.parameter_shape), np.zeros(self.parameter_shape))
+
+    def bind(self, parameters, gradient):
+        """Takes its part of the network's flat vectors, both (inputs + 1, outputs), as views."""
+        self.weights, self.bias = parameters[:-1], parameters[-1]
+        self.grad_weights, self.grad_bias = gradient[:-1], gradient[-1]
+
+    def initialize(self, rng):
+        """He et al. 2015: a variance of 2 / inputs keeps the signal's size through Dense and ReLU. Bias 0."""
+        self.weights[:] = rng.normal(0.0, np.sqrt(2.0 / len(self.weights)), self.weights.shape)
+        self.bias[:] = 0.0
+
+    def forward(self, inputs):
+        if inputs.ndim != 2 or inputs.shape[1] != len(self.weights):
+            raise ValueError(f"Dense{self.weights.shape} needs an array (n, {len(self.weights)}), not {inputs.shape}")
+        self.last_inputs = inputs
+        return inputs @ self.weights + self.bias  # (n, inputs) -> (n, outputs)
+
+    def backward(self, grad_output):
+        np.matmul(self.last_inputs.T, grad_output, out=self.grad_weights)
+        np.sum(grad_output, axis=0, out=self.grad_bias)
+        return grad_output @ self.weights.T  # (n, outputs) -> (n, inputs)
+
+
+class ReLU:
+    """max(0, x): without it, two Dense layers would be no more than one."""
+
+    def forward(self, inputs):
+        self.mask = inputs > 0
+        return np.maximum(inputs, 0.0)
+
+    def backward(self, grad_output):
+        return grad_output * self.mask
+
+
+class Network:
+    """A list of layers that turns pixels (n, inputs) into logits (n, classes)."""
+
+    def __init__(self, layers, rng):
+        """layers: in order, the last one giving the logits; rng: a numpy Generator for the initial weights."""
+        self.layers = list(layers)
+        self.output = SoftmaxCrossEntropy()
+        self._trainable = [layer for layer in self.layers if hasattr(layer, "parameter_shape")]
+        self._parameters = np.zeros(sum(np.prod(layer.parameter_shape) for layer in self._trainable))
+        self._bind()
+        for layer in self._trainable:
+            layer.initialize(rng)
+
+    def logits(self, pixels):
+        """Raw scores, (n, classes), any real number."""
+        activations = np.asarray(pixels, dtype=np.float64)
+        for layer in self.layers:
+            activations = layer.forward(activations)
+        return activations
+
+    def probabilities(self, pixels):
+        """Softmax of the logits, (n, classes)."""
+        return softmax(self.logits(pixels))
+
+    def predict(self, pixels):
+        """The class with the largest logit, (n,) integers."""
+        return self.logits(pixels).argmax(axis=1)
+
+    def loss(self, pixels, labels):
+        """Mean cross-entropy in nats, a float."""
+        return self.output.forward(self.logits(pixels), labels)
+
+    def gradient(self, pixels, labels):
+        """Gradient of loss(pixels, labels) for every parameter, a new flat vector like parameters."""
+        self.loss(pixels, labels)
+        grad = self.output.backward()
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad)
+        return self._gradient.copy()
+
+    @property
+    def parameters(self):
+        """All weights and biases as one flat float64 vector; the layers hold views of it."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, values):
+        self._parameters[:] = values
+
+    def _blocks(self, flat):
+        """A flat vector cut into a view for each trainable layer."""
+        shapes = [layer.parameter_shape for layer in self._trainable]
+        parts = np.split(flat, np.cumsum([np.prod(shape) for shape in shapes]))
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=False)]
+
+    def _bind(self):
+        self._gradient = np.zeros_like(self._parameters)
+        for layer, *views in zip(self._trainable, *map(self._blocks, (self._parameters, self._gradient)), strict=True):
+            layer.bind(*views)
+
+    def __setstate__(self, state):  # copied or unpickled arrays are no longer views
+        self.__dict__.update(state)
+        self._bind()
+
+    def save(self, path):
+        """Writes an .npz file of one array a layer, (inputs + 1, outputs), the bias as its last row."""
+        save_arrays(path, {f"layer{i}": block for i, block in enumerate(self._blocks(self.parameters))})
+
+    def load(self, path):
+        """Reads what save wrote. Raises ValueError, naming both shapes, if the file holds another network."""
+        found, blocks = list(load_arrays(path).values()), self._blocks(self.parameters)
+        shapes, expected = [block.shape for block in found], [block.shape for block in blocks]
+        if shapes != expected:
+            raise ValueError(f"{path} holds layers of shapes {shapes}, but this network has {expected}")
+        self.parameters = np.concatenate([block.ravel() for block in found])
+
+
+def build_network(inputs, hidden, classes, rng):
+    """Center, then a Dense and a ReLU for each size in the list hidden (none for []), then a Dense to the logits."""
+    layers = [Center(0.5)]
+    for size in hidden:
+        layers += [Dense(inputs, size), ReLU()]
+        inputs = size
+    return Network([*layers, Dense(inputs, classes)], rng)

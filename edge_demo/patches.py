@@ -1,0 +1,209 @@
+"""Patches: small images with their classes, in memory and in the CSV files of a dataset folder.
+
+A folder holds train.csv and test.csv, and generator.json if the patches were made by PatchGenerator.
+Columns: label, kind (may be missing), then one a pixel, p00, p01, … row by row.
+"""
+
+import csv
+import math
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_demo.files import replacing
+
+CLASS_NAMES = ("Edge", "No Edge")
+KIND_NAMES = ("vertical", "horizontal", "diagonal", "antidiagonal", "flat", "ramp", "speck")
+EDGE_KINDS = 4  # the first four kinds are edges
+
+
+@dataclass
+class Patches:
+    """n square images with their labels.
+
+    pixels: (n, side * side) float64, row by row. labels: (n,) int64, indexes into class_names.
+    kinds: (n,) int64, indexes into KIND_NAMES, or None where they are not known.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    kinds: np.ndarray | None = None
+    class_names: tuple = CLASS_NAMES
+
+    def __post_init__(self):
+        self.pixels = np.asarray(self.pixels, dtype=np.float64)
+        self.labels = _indexes("labels", self.labels, self.pixels, self.class_names)
+        if self.kinds is not None:
+            self.kinds = _indexes("kinds", self.kinds, self.pixels, KIND_NAMES)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        """The patches of an index array, a mask or a slice."""
+        kinds = None if self.kinds is None else self.kinds[index]
+        return Patches(self.pixels[index], self.labels[index], kinds, self.class_names)
+
+    @property
+    def side(self):
+        """Rows, and columns, of each image."""
+        return math.isqrt(self.pixels.shape[1])
+
+    def with_kind_labels(self):
+        """The same patches with their kind as the label: seven classes in place of two."""
+        if self.kinds is None:
+            raise ValueError("these patches have no kinds: their files lack the kind column")
+        return Patches(self.pixels, self.kinds, self.kinds, KIND_NAMES)
+
+
+@dataclass
+class Dataset:
+    """What a dataset folder holds; generator is None where it has no generator.json."""
+
+    train: Patches
+    test: Patches
+    generator: object
+
+
+def load_dataset(folder):
+    """Reads train.csv, test.csv and, where there is one, generator.json. Raises ValueError or OSError."""
+    from edge_demo.generator import PatchGenerator  # here, because generator.py itself needs Patches
+
+    folder = Path(folder)
+    train = read_csv(folder / "train.csv")
+    test = read_csv(folder / "test.csv", class_names=train.class_names)
+    if test.side != train.side:
+        raise ValueError(
+            f"{folder / 'test.csv'} has images of {test.side}×{test.side} pixels, "
+            f"but train.csv of {train.side}×{train.side}: they must be the same"
+        )
+    settings = folder / "generator.json"
+    return Dataset(train, test, PatchGenerator.from_json(settings) if settings.exists() else None)
+
+
+def read_csv(path, class_names=None):
+    """Patches from a CSV file. Raises ValueError that names the line and the column, or OSError.
+
+    class_names: the classes that labels may name, in order; by default those found in the file
+    (Edge and No Edge in that order, any others sorted).
+    """
+    path = Path(path)
+    labels, kinds, lines, values = [], [], [], array("d")
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file)
+            header = next(rows, [])
+            first_pixel = _first_pixel(path, header)
+            for row in rows:
+                if not row:  # an empty line
+                    continue
+                line = rows.line_num
+                if len(row) != len(header):
+                    raise ValueError(f"{path}, line {line}: {len(row)} cells, but the header has {len(header)}")
+                lines.append(line)
+                labels.append(row[0])
+                if first_pixel == 2:
+                    kinds.append(row[1])
+                try:
+                    values.extend(map(float, row[first_pixel:]))
+                except ValueError:
+                    raise _bad_pixel(path, line, header, row, first_pixel) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8 text: save it as CSV UTF-8") from None
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {rows.line_num}: {error}") from None
+    if not labels:
+        raise ValueError(f"{path} holds no patches below its header")
+    pixels = np.array(values).reshape(len(labels), -1)
+    if not np.isfinite(pixels).all():
+        row = int(np.argwhere(~np.isfinite(pixels))[0, 0])
+        cells = [labels[row]] * first_pixel + pixels[row].tolist()
+        raise _bad_pixel(path, lines[row], header, cells, first_pixel)
+    if class_names is None:
+        class_names = _found_classes(labels)
+    label_indexes = _named("label", path, lines, labels, class_names)
+    kind_indexes = _named("kind", path, lines, kinds, KIND_NAMES) if kinds else None
+    return Patches(pixels, label_indexes, kind_indexes, class_names)
+
+
+def write_csv(path, patches):
+    """Writes patches with four decimals a pixel; the kind column is left out where kinds are not known."""
+    pixel_format = ",%.4f" * patches.pixels.shape[1]
+    named = [patches.class_names] if patches.kinds is None else [patches.class_names, KIND_NAMES]
+    indexes = [patches.labels] if patches.kinds is None else [patches.labels, patches.kinds]
+    columns = [[_quoted(names[i]) for i in index] for names, index in zip(named, indexes, strict=True)]
+    with replacing(path) as file:
+        file.write(",".join(["label", "kind"][: len(columns)] + pixel_names(patches.side)) + "\n")
+        for *names, pixels in zip(*columns, patches.pixels, strict=True):
+            file.write(",".join(names) + pixel_format % tuple(pixels) + "\n")
+
+
+def pixel_names(side):
+    """Column names row by row: p00 … p44 for a side of 5, p0000 … p2727 for 28."""
+    digits = len(str(side - 1))
+    return [f"p{row:0{digits}}{column:0{digits}}" for row in range(side) for column in range(side)]
+
+
+def _first_pixel(path, header):
+    """The position of the first pixel column: 1, or 2 after a kind column."""
+    first = 2 if header[1:2] == ["kind"] else 1
+    side = math.isqrt(max(0, len(header) - first))
+    expected = ["label", "kind"][:first] + pixel_names(max(1, side))
+    if header != expected:
+        found = f"{len(header)} columns"
+        for position, (name, right) in enumerate(zip(header, expected, strict=False), start=1):
+            if name != right:
+                found = f"column {position} is {name!r} where {right!r} was expected"
+                break
+        raise ValueError(
+            f"{path}, line 1: {found}; the header must be label, kind (may be missing), then a column for each "
+            f"pixel of a square image, row by row: p00, p01, … (p00 to p44 for 5×5)"
+        )
+    return first
+
+
+def _bad_pixel(path, line, header, row, first_pixel):
+    for name, cell in zip(header[first_pixel:], row[first_pixel:], strict=True):
+        try:
+            finite = math.isfinite(float(cell))
+        except ValueError:
+            finite = False
+        if not finite:
+            shown = repr(str(cell)[:40])
+            return ValueError(f"{path}, line {line}, column {name}: {shown} is not a pixel; it must be a finite number")
+    raise AssertionError("called for a row without a bad pixel")
+
+
+def _found_classes(labels):
+    found = set(labels)
+    if found <= set(CLASS_NAMES):
+        return CLASS_NAMES
+    if all(name.isdecimal() for name in found):
+        return tuple(sorted(found, key=int))
+    return tuple(sorted(found))
+
+
+def _named(column, path, lines, names, known):
+    """Indexes of names in known, (n,) int64."""
+    index = {name: i for i, name in enumerate(known)}
+    try:
+        return np.array([index[name] for name in names], dtype=np.int64)
+    except KeyError:
+        line, name = next((line, name) for line, name in zip(lines, names, strict=True) if name not in index)
+        raise ValueError(f"{path}, line {line}: {column} {name!r} is none of {', '.join(known)}") from None
+
+
+def _quoted(name):
+    """name as a CSV cell."""
+    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"\r\n') else name
+
+
+def _indexes(what, values, pixels, names):
+    values = np.asarray(values)
+    if pixels.ndim != 2 or values.shape != (len(pixels),):
+        raise ValueError(f"pixels must be (n, pixels) and {what} (n,), not {pixels.shape} and {values.shape}")
+    if len(values) and (values.dtype.kind not in "iu" or values.min() < 0 or values.max() >= len(names)):
+        raise ValueError(f"{what} must be whole numbers from 0 to {len(names) - 1}: {', '.join(names)}")
+    return values.astype(np.int64)

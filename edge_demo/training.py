@@ -1,0 +1,70 @@
+"""Training: draw a batch, compute its gradient, take a step; once an epoch, measure where that led.
+
+The lines that learn stand in the inner loop of train(). You may change the order of the batches, the schedule
+of the learning rate, or what History records.
+"""
+
+import numpy as np
+from tqdm import tqdm
+
+from edge_demo.files import write_rows
+from edge_demo.softmax import NonFiniteLogits, cross_entropy
+
+
+class TrainingDiverged(ValueError):
+    """The loss is no longer a finite number."""
+
+
+class History:
+    """Lists with one entry an epoch, entry 0 for the untrained network; None for a test set that was not given.
+
+    Losses are in nats, over the whole set, in the formula that training minimizes.
+    """
+
+    def __init__(self):
+        self.epoch, self.train_loss, self.train_accuracy, self.test_loss, self.test_accuracy = [], [], [], [], []
+
+    def record(self, network, train_patches, test_patches):
+        self.epoch.append(len(self.epoch))
+        for name, patches in (("train", train_patches), ("test", test_patches)):
+            loss = accuracy = None
+            if patches is not None:
+                logits = network.logits(patches.pixels)  # (n, classes)
+                loss = cross_entropy(logits, patches.labels)
+                accuracy = float((logits.argmax(axis=1) == patches.labels).mean())
+            getattr(self, f"{name}_loss").append(loss)
+            getattr(self, f"{name}_accuracy").append(accuracy)
+
+    def to_csv(self, path):
+        """Writes a row an epoch, in full precision."""
+        write_rows(path, vars(self), zip(*vars(self).values(), strict=True))
+
+
+def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, progress=False):
+    """Trains network in place on patches (pixels (n, inputs), labels (n,)) and returns its History.
+
+    Every epoch uses each patch once, in an order drawn anew from rng; the last batch may be short.
+    progress shows a bar. Raises TrainingDiverged when the loss stops being finite.
+    """
+    if epochs < 0 or batch_size < 1:
+        raise ValueError(f"epochs must be at least 0 and batch_size at least 1, not {epochs} and {batch_size}")
+    history = History()
+    history.record(network, patches, test)
+    for epoch in tqdm(range(1, epochs + 1), desc="training", unit="epoch", disable=not progress):
+        order = rng.permutation(len(patches.labels))
+        pixels, labels = patches.pixels[order], patches.labels[order]
+        start = 0
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # reported below, in words
+                for start in range(0, len(labels), batch_size):
+                    batch = slice(start, start + batch_size)
+                    gradient = network.gradient(pixels[batch], labels[batch])
+                    optimizer.step(network.parameters, gradient)
+                history.record(network, patches, test)
+        except NonFiniteLogits:
+            rate = optimizer.learning_rate
+            raise TrainingDiverged(
+                f"training diverged in epoch {epoch}, batch {start // batch_size + 1}, at learning rate {rate:g}: "
+                f"the loss is no longer finite; try a learning rate of {rate / 10:g}"
+            ) from None
+    return history
