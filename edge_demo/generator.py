@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_demo.files import replacing
 from edge_demo.patches import EDGE_KINDS, KIND_NAMES, Patches
+from edge_demo.softmax import log_softmax
 
 SIDE = 5
 BLOCK = 2048  # patches handled at once: small enough to stay in the processor's cache
@@ -54,6 +55,55 @@ class PatchGenerator:
             signal += brightness[part]
             pixels[part] += signal
         return Patches(pixels, (kinds[drawn] >= EDGE_KINDS).astype(np.int64), kinds[drawn])
+
+    def log_posterior(self, pixels, target="label"):
+        """Exact log p(class | patch) in nats: (n, 2) for "label", (n, 7) for "kind", columns in their usual order.
+
+        pixels: (n, 25), finite. Given template t (with its polarity), x - brightness is Gaussian with mean c·t and
+        covariance σ²I + σ_b²11ᵀ + σ_c²ttᵀ. Two steps of the Sherman-Morrison formula turn its log density, but for
+        terms that all templates share, into a quadratic in one number, the response y = tᵀ(I - a11ᵀ)x:
+        (y²σ_c²/σ² + 2cy - c²r) / 2h - log(h) / 2,  a = σ_b² / (σ² + 25σ_b²),  r = tᵀ(I - a11ᵀ)t,  h = σ² + σ_c²r.
+        Opposite polarity changes the sign of y only, so 50 templates do for all.
+        """
+        if target not in ("label", "kind"):
+            raise ValueError(f'target must be "label" or "kind", not {target!r}')
+        pixels = np.asarray(pixels, dtype=np.float64)
+        if pixels.ndim != 2 or pixels.shape[1] != SIDE * SIDE or not np.isfinite(pixels).all():
+            raise ValueError(f"pixels must be finite numbers of shape (n, {SIDE * SIDE}), not {pixels.shape}")
+        groups = list(templates_of_kinds().values())
+        templates = np.concatenate(groups)
+        sizes = [len(group) for group in groups]
+        first = np.cumsum([0, *sizes[:-1]])  # where each kind's templates begin
+
+        (bright, bright_spread), (contrast, contrast_spread) = self.brightness, self.contrast
+        shared = bright_spread**2 / (self.noise**2 + SIDE * SIDE * bright_spread**2)
+        filters = templates - shared * templates.sum(axis=1, keepdims=True)  # (I - a11ᵀ)t
+        r = (filters * templates).sum(axis=1, keepdims=True)
+        h = self.noise**2 + contrast_spread**2 * r
+        square, linear = contrast_spread**2 / self.noise**2 / (2 * h), contrast / h
+        constant = -(contrast**2) * r / (2 * h) - np.log(h) / 2
+        offset = bright * filters.sum(axis=1, keepdims=True)
+
+        scores = np.empty((len(KIND_NAMES), len(pixels)))  # log of the summed densities of each kind's templates
+        for start in range(0, len(pixels), BLOCK):
+            part = slice(start, start + BLOCK)
+            y = filters @ pixels[part].T - offset  # (50, 25) @ (25, n) -> (50, n)
+            even = square * y * y + constant
+            odd = np.abs(linear * y)
+            even += odd  # of the two polarities the larger
+            odd *= -2.0
+            largest = np.maximum.reduceat(even, first)  # (7, n)
+            even -= np.repeat(largest, sizes, axis=0)
+            terms = np.exp(even)
+            terms *= 1.0 + np.exp(odd)
+            scores[:, part] = largest + np.log(np.add.reduceat(terms, first))
+        scores -= np.log(np.array(sizes)[:, None])
+        edge, no_edge = scores[:EDGE_KINDS], scores[EDGE_KINDS:]
+        edge -= np.log(len(edge))
+        no_edge -= np.log(len(no_edge))
+        if target == "label":
+            scores = np.stack([np.logaddexp.reduce(edge), np.logaddexp.reduce(no_edge)])
+        return log_softmax(scores.T)
 
     def to_json(self, path):
         """Writes the settings."""
@@ -107,4 +157,4 @@ def components():
 
 
 def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9

@@ -1,13 +1,12 @@
 """The network: pixels in, logits out. This is the file to edit first.
 
-A layer is any object with forward(inputs) and backward(grad_output). To try another activation, write
-its class below ReLU, forward and backward together, and put it into the list in build_network.
-All weights and biases live in one flat vector, network.parameters; each Dense layer holds views of its part.
+A layer is any object with forward(inputs) and backward(grad_output). To try another activation, write its class
+below ReLU and put it into build_network. All weights live in one flat vector, of which each Dense layer holds views.
 """
 
 import numpy as np
 
-from edge_demo.files import load_arrays, save_arrays
+from edge_demo.files import load_blocks, save_blocks
 from edge_demo.softmax import SoftmaxCrossEntropy, softmax
 
 
@@ -65,10 +64,9 @@ class ReLU:
 
 
 class Network:
-    """A list of layers that turns pixels (n, inputs) into logits (n, classes)."""
+    """Layers that turn pixels (n, inputs) into logits (n, classes); rng draws their initial weights."""
 
     def __init__(self, layers, rng):
-        """layers: in order, the last one giving the logits; rng: a numpy Generator for the initial weights."""
         self.layers = list(layers)
         self.output = SoftmaxCrossEntropy()
         self._trainable = [layer for layer in self.layers if hasattr(layer, "parameter_shape")]
@@ -98,7 +96,7 @@ class Network:
 
     def gradient(self, pixels, labels):
         """Gradient of loss(pixels, labels) for every parameter, a new flat vector like parameters."""
-        self.loss(pixels, labels)
+        self.batch_loss = self.loss(pixels, labels)
         grad = self.output.backward()
         for layer in reversed(self.layers):
             grad = layer.backward(grad)
@@ -130,15 +128,11 @@ class Network:
 
     def save(self, path):
         """Writes an .npz file of one array a layer, (inputs + 1, outputs), the bias as its last row."""
-        save_arrays(path, {f"layer{i}": block for i, block in enumerate(self._blocks(self.parameters))})
+        save_blocks(path, self._blocks(self.parameters))
 
     def load(self, path):
         """Reads what save wrote. Raises ValueError, naming both shapes, if the file holds another network."""
-        found, blocks = list(load_arrays(path).values()), self._blocks(self.parameters)
-        shapes, expected = [block.shape for block in found], [block.shape for block in blocks]
-        if shapes != expected:
-            raise ValueError(f"{path} holds layers of shapes {shapes}, but this network has {expected}")
-        self.parameters = np.concatenate([block.ravel() for block in found])
+        load_blocks(path, self._blocks(self.parameters))
 
 
 def build_network(inputs, hidden, classes, rng):

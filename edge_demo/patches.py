@@ -48,8 +48,11 @@ class Patches:
 
     @property
     def side(self):
-        """Rows, and columns, of each image."""
-        return math.isqrt(self.pixels.shape[1])
+        """Rows, and columns, of each image. Raises ValueError where the images are not square."""
+        side = math.isqrt(self.pixels.shape[1])
+        if side * side != self.pixels.shape[1]:
+            raise ValueError(f"images of {self.pixels.shape[1]} pixels are not square")
+        return side
 
     def with_kind_labels(self):
         """The same patches with their kind as the label: seven classes in place of two."""
@@ -103,10 +106,14 @@ def read_csv(path, class_names=None):
                 if len(row) != len(header):
                     raise ValueError(f"{path}, line {line}: {len(row)} cells, but the header has {len(header)}")
                 lines.append(line)
+                if not row[0] or row[0] != row[0].strip():
+                    raise ValueError(f"{path}, line {line}, column label: {row[0]!r} is empty or has spaces around it")
                 labels.append(row[0])
                 if first_pixel == 2:
                     kinds.append(row[1])
                 try:
+                    if "_" in "".join(row[first_pixel:]):  # float would read 1_0 as 10
+                        raise ValueError
                     values.extend(map(float, row[first_pixel:]))
                 except ValueError:
                     raise _bad_pixel(path, line, header, row, first_pixel) from None
@@ -167,7 +174,7 @@ def _first_pixel(path, header):
 def _bad_pixel(path, line, header, row, first_pixel):
     for name, cell in zip(header[first_pixel:], row[first_pixel:], strict=True):
         try:
-            finite = math.isfinite(float(cell))
+            finite = "_" not in str(cell) and math.isfinite(float(cell))
         except ValueError:
             finite = False
         if not finite:

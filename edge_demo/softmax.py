@@ -1,7 +1,6 @@
 """Softmax: from logits (any real numbers) to probabilities (positive, sum 1), and the loss that trains them.
 
-Read this file first. Everything starts from one step, subtracting the largest logit: the probabilities stay
-the same and exp cannot overflow. If you change the loss, change its forward and backward together.
+Read this file first. If you change the loss, change its forward and backward together.
 """
 
 import numpy as np
@@ -67,13 +66,14 @@ class SoftmaxCrossEntropy:
         return np.exp(self._log_probabilities)
 
 
+@np.errstate(over="ignore")  # a difference beyond all numbers is -inf, and its exp 0
 def _subtract_max(logits, temperature):
-    """(z - max z) / T as a new array (classes, patches): few long rows are faster to reduce than many short ones."""
+    """(z - max z) / T as a new array (classes, patches): softmax stays the same, and exp cannot overflow."""
     if logits.ndim == 0 or logits.shape[-1] == 0:
         raise ValueError(f"logits need at least one class on their last axis, but their shape is {logits.shape}")
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature must be a number above 0, not {temperature}")
-    columns = np.array(logits.reshape(-1, logits.shape[-1]).T, order="C")  # (..., classes) -> (classes, patches)
+    columns = np.array(logits.reshape(-1, logits.shape[-1]).T, order="C")  # few long rows reduce fast
     largest = columns.max(axis=0)  # NaN or +inf where the patch has one, -inf where it has nothing else
     if not np.isfinite(largest).all():
         row = columns[:, ~np.isfinite(largest)][:, 0].tolist()

@@ -1,7 +1,6 @@
 """Training: draw a batch, compute its gradient, take a step; once an epoch, measure where that led.
 
-The lines that learn stand in the inner loop of train(). You may change the order of the batches, the schedule
-of the learning rate, or what History records.
+You may change the order of the batches, the schedule of the learning rate, or what History records.
 """
 
 import numpy as np
@@ -10,9 +9,11 @@ from tqdm import tqdm
 from edge_demo.files import write_rows
 from edge_demo.softmax import NonFiniteLogits, cross_entropy
 
+DIVERGED = 1e4  # nats; no useful step leads there, and from there none leads back
+
 
 class TrainingDiverged(ValueError):
-    """The loss is no longer a finite number."""
+    """The loss is no longer a finite number, or beyond DIVERGED."""
 
 
 class History:
@@ -44,7 +45,7 @@ def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, pr
     """Trains network in place on patches (pixels (n, inputs), labels (n,)) and returns its History.
 
     Every epoch uses each patch once, in an order drawn anew from rng; the last batch may be short.
-    progress shows a bar. Raises TrainingDiverged when the loss stops being finite.
+    progress shows a bar. Raises TrainingDiverged.
     """
     if epochs < 0 or batch_size < 1:
         raise ValueError(f"epochs must be at least 0 and batch_size at least 1, not {epochs} and {batch_size}")
@@ -53,18 +54,21 @@ def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, pr
     for epoch in tqdm(range(1, epochs + 1), desc="training", unit="epoch", disable=not progress):
         order = rng.permutation(len(patches.labels))
         pixels, labels = patches.pixels[order], patches.labels[order]
-        start = 0
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # reported below, in words
                 for start in range(0, len(labels), batch_size):
                     batch = slice(start, start + batch_size)
                     gradient = network.gradient(pixels[batch], labels[batch])
+                    if not network.batch_loss < DIVERGED:
+                        raise NonFiniteLogits
                     optimizer.step(network.parameters, gradient)
                 history.record(network, patches, test)
+                if not history.train_loss[-1] < DIVERGED:
+                    raise NonFiniteLogits
         except NonFiniteLogits:
-            rate = optimizer.learning_rate
             raise TrainingDiverged(
-                f"training diverged in epoch {epoch}, batch {start // batch_size + 1}, at learning rate {rate:g}: "
-                f"the loss is no longer finite; try a learning rate of {rate / 10:g}"
+                f"training diverged in epoch {epoch}, batch {start // batch_size + 1}, at learning rate "
+                f"{optimizer.learning_rate:g}: the loss is no longer finite, or beyond {DIVERGED:g}; "
+                f"try a learning rate of {optimizer.learning_rate / 10:g}"
             ) from None
     return history

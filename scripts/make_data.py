@@ -30,10 +30,10 @@ def main():
     from edge_demo.patches import KIND_NAMES, write_csv
 
     generator = PatchGenerator(options.noise, tuple(options.brightness), tuple(options.contrast))
-    rng = np.random.default_rng(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
     print(f"{'':>12}{'patches':>9}" + "".join(f"{name:>14}" for name in KIND_NAMES))
-    for name, count in (("train.csv", options.train), ("test.csv", options.test)):
+    for i, (name, count) in enumerate((("train.csv", options.train), ("test.csv", options.test))):
+        rng = np.random.default_rng([options.seed, i])  # one a file, so another --train leaves test.csv as it is
         patches = generator.sample(count, rng)
         write_csv(options.out / name, patches)
         kinds = np.bincount(patches.kinds, minlength=len(KIND_NAMES))
