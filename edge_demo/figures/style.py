@@ -1,12 +1,20 @@
 """What all figures share: colours, markers, a figure with a title, and patches as one image."""
 
+from bisect import bisect_right
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
+
+from edge_demo.files import replacing
 
 DPI = 100
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 13, 10, 9
 REFERENCE = "#555555"  # reference lines and their names
+LINE, GREY = {"color": REFERENCE, "lw": 1}, {"color": REFERENCE, "fontsize": SMALL_SIZE}
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 # Okabe and Ito's colours, readable when colour-blind; Edge is the first, No Edge the second
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
@@ -37,6 +45,19 @@ def plain(name, longest=None):
     return name.replace("$", r"\$")
 
 
+def fitting(name, inches, size=TEXT_SIZE):
+    """A name like plain(name), on one line and cut to a width in inches at a font size."""
+    text, font = " ".join(str(name).split()), FontProperties(size=size)
+
+    def width(shown):
+        return text_to_path.get_text_width_height_descent(shown, font, False)[0] / 72
+
+    if width(text) > inches:
+        longest = bisect_right(range(1, len(text)), inches, key=lambda length: width(text[:length] + "…"))
+        text = text[: max(longest, 1)].rstrip() + "…"
+    return plain(text)
+
+
 def show_patches(axes, rows, side, gap=1):
     """Draws patches as one grey image, 0 black to 1 white: rows is a list of arrays (count, side * side).
 
@@ -51,3 +72,72 @@ def show_patches(axes, rows, side, gap=1):
     axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_axis_off()
     return np.arange(columns) * step, np.arange(len(rows)) * step
+
+
+def diagonal(axes, low, high, name):
+    """The line x = y from low to high, with its name below its upper end."""
+    axes.plot([low, high], [low, high], **LINE)
+    at = low + 0.93 * (high - low)
+    along = {"rotation": 45, "rotation_mode": "anchor", "transform_rotates_text": True}
+    axes.text(at, at, name, ha="right", va="top", **along, **GREY)
+
+
+def sigmoid(margin):
+    """1 / (1 + exp(-margin)), without overflow."""
+    return np.exp(-np.logaddexp(0, -margin))
+
+
+def plot_classes(axes, x, y, labels, classes, size=3.5, opacity=0.4):
+    """Draws patches as points, coloured and shaped by class: x, y, labels (n,)."""
+    turns = -(-24 // classes)  # the classes take turns, so that the last one does not hide the others
+    for turn in range(turns):
+        for k in range(classes):
+            shown = np.flatnonzero(labels == k)[turn::turns]
+            look = {"color": class_color(k, classes), "ms": size, "mew": 0, "alpha": opacity}
+            axes.plot(x[shown], y[shown], class_marker(k), clip_on=False, **look)
+
+
+def class_legend(figure, class_names, y):
+    """One legend for the whole figure, centred at height y (0 to 1)."""
+    classes = len(class_names)
+    handles = [
+        Line2D([], [], ls="", marker=class_marker(k), ms=6, color=class_color(k, classes), label=f" {fitting(name, 3)}")
+        for k, name in enumerate(class_names)
+    ]
+    figure.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, y),
+        ncols=classes,
+        frameon=False,
+        fontsize=TEXT_SIZE,
+        handletextpad=0,
+    )
+
+
+def number(value):
+    """A score or an exponential as short text: 2.5, −12.3, 0.0067, 10,000, 3e+43."""
+    size = abs(value)
+    if size < 1 or size >= 1e6:
+        text = f"{value:.2g}" if value else "0"
+    else:
+        text = f"{value:.1f}" if size < 100 else f"{value:,.0f}"
+    return text.replace("-", "−")
+
+
+def percent(p):
+    """A probability as short text, never rounded to 0 % or 100 %, which softmax does not give."""
+    if p < 1e-4 or p > 1 - 1e-4:
+        return "< 0.01 %" if p < 0.5 else "> 99.99 %"
+    return f"{100 * p:.0f} %" if 0.01 <= p <= 0.99 else f"{100 * p:.2f} %"
+
+
+def logit_name(name):
+    """z with the class as its index: z_no_edge for No Edge."""
+    return "z_" + plain("_".join(str(name).lower().split()), 20)
+
+
+def save_figure(figure, path):
+    """Writes a PNG file; the same figure gives the same bytes, without a note of the version that drew it."""
+    with replacing(path, "wb") as file:
+        figure.savefig(file, format="png", metadata={"Software": None})

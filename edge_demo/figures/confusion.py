@@ -1,0 +1,47 @@
+"""Which class is taken for which: the confusion matrices before and after training, on one colour scale."""
+
+import numpy as np
+
+from edge_demo.figures import style
+
+SIDE = 3.24  # inches of each matrix
+
+
+def confusion(labels, predictions_before, predictions_after, class_names):
+    """A Figure of two matrices of counts: true classes in rows, predicted ones in columns.
+
+    labels, predictions_before, predictions_after: (n,) class indexes; class_names: one a class.
+    """
+    from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix  # here, because it is slow to import
+
+    classes = len(class_names)
+    predictions = predictions_before, predictions_after
+    matrices = [confusion_matrix(labels, predicted, labels=range(classes)) for predicted in predictions]
+    before, after = (f"{np.trace(matrix):,}" for matrix in matrices)
+    title = f"The diagonal counts what is right: {before} of {len(labels):,} patches before training, {after} after"
+    below = 0.7 if classes == 2 else 1.5
+    height = below + SIDE + 0.75
+    bottom, top = below / height, (below + SIDE) / height
+    figure = style.new_figure(9, height, title, left=0.165, right=0.9, bottom=bottom, top=top, wspace=0.04)
+    axes = figure.subplots(1, 2, sharey=True)
+
+    largest = np.max(matrices)
+    size = min(15, SIDE * 72 / classes / (0.75 * len(f"{largest:,}")))  # so that numbers fit into their cells
+    ticks = range(0, classes, -(-classes // 20))
+    names = [style.fitting(class_names[k], 1, style.SMALL_SIZE) for k in ticks]
+    for panel, matrix, stage in zip(axes, matrices, ("before training", "after training"), strict=True):
+        look = {"cmap": "Blues", "im_kw": {"vmin": 0, "vmax": largest}, "text_kw": {"fontsize": size}}
+        display = ConfusionMatrixDisplay(matrix)
+        display.plot(ax=panel, colorbar=False, include_values=size >= 7, values_format=",d", **look)
+        if display.text_ is not None:  # scikit-learn chooses their colours as if the scale ended with this matrix
+            for number, count in zip(display.text_.flat, matrix.flat, strict=True):
+                number.set_color("white" if count > largest / 2 else "black")
+        panel.set_title(stage, fontsize=style.TEXT_SIZE + 1)
+        panel.set(xlabel=None, ylabel=None)
+        panel.set_xticks(ticks, names, fontsize=style.SMALL_SIZE, rotation=0 if classes == 2 else 90)
+        panel.set_yticks(ticks, names, fontsize=style.SMALL_SIZE)
+    figure.supxlabel("predicted class", fontsize=style.TEXT_SIZE, x=0.53, y=0.015)
+    figure.supylabel("true class", fontsize=style.TEXT_SIZE, x=0.005, y=(bottom + top) / 2)
+    scale = figure.add_axes((0.912, bottom, 0.012, top - bottom))
+    figure.colorbar(display.im_, cax=scale, format="{x:,.0f}").ax.tick_params(labelsize=style.SMALL_SIZE)
+    return figure

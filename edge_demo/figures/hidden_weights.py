@@ -1,0 +1,92 @@
+"""What the hidden units look for: the weights of each unit as an image, before and after training.
+
+Below each image, its output weights: how the unit, when active, moves the score of each class.
+"""
+
+import numpy as np
+
+from edge_demo.figures import style
+
+MOST_UNITS, MOST_NAMES = 24, 12
+WIDTH, LEFT, RIGHT, BETWEEN, TOP = 9, 0.15, 0.95, 0.25, 0.85  # inches; the colour bar is in the right margin
+GAP, NAME, OUTPUT = 0.12, 0.2, 0.16  # inches between units, of a name above one, of its output weights below it
+
+
+def hidden_weights(weights_before, output_before, weights_after, output_after, class_names, side):
+    """A Figure, before beside after: the same units in the same order, one scale for all weights.
+
+    weights: (side * side, units), of the first layer. output: (units, classes), from these units to the logits, or
+    None where these units are the classes (a linear network). class_names: one a class. For a network of several
+    hidden layers, give None and () for the names: the units are then numbered.
+    """
+    stages = {"before": (weights_before, output_before), "after": (weights_after, output_after)}
+    units, linear = weights_after.shape[1], output_after is None and weights_after.shape[1] == len(class_names)
+    strength = np.linalg.norm(weights_after.T if output_after is None else output_after, axis=1)
+    shown = np.sort(np.argsort(-strength, kind="stable")[:MOST_UNITS])
+
+    columns = max(2, int(np.ceil(np.sqrt(len(shown)))))
+    panel = (WIDTH - LEFT - RIGHT - BETWEEN) / 2  # inches
+    unit = (panel - GAP) / columns - GAP
+    drawn = {stage: _mosaic(*arrays, shown, columns, unit, side) for stage, arrays in stages.items()}
+    mosaic, lefts, tops = drawn["after"]
+    tall = panel * mosaic.shape[0] / mosaic.shape[1]
+    limit = max(np.nanmax(np.abs([image for image, *_ in drawn.values()])), 1e-300)
+
+    notes = _notes(units, len(shown), linear, output_after is not None, class_names)
+    bottom = 0.2 + 0.17 * len(notes)
+    height = TOP + tall + bottom
+    margins = {"left": LEFT / WIDTH, "right": 1 - RIGHT / WIDTH, "bottom": bottom / height, "top": 1 - TOP / height}
+    size = {stage: style.number(np.sqrt(np.mean(np.square(weights)))) for stage, (weights, _) in stages.items()}
+    what = f"{units} classes" if linear else f"{units} hidden unit{'s' * (units > 1)}"
+    title = f"The weights of {what}: typical size {size['before']} before training, {size['after']} after"
+    figure = style.new_figure(WIDTH, height, title, wspace=BETWEEN / panel, **margins)
+    names = [style.fitting(class_names[k], unit, style.SMALL_SIZE) if linear else k + 1 for k in shown]
+    for axes, (stage, (mosaic, *_)) in zip(figure.subplots(1, 2), drawn.items(), strict=True):
+        image = axes.imshow(mosaic, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+        for name, left, top in zip(names, lefts, tops, strict=True):
+            axes.text(left, top, name, fontsize=style.SMALL_SIZE, va="bottom")
+        axes.set(facecolor="#DDDDDD", xticks=[], yticks=[])
+        axes.set_title(f"{stage} training", fontsize=style.TEXT_SIZE + 1)
+    scale = figure.add_axes((1 - (RIGHT - 0.15) / WIDTH, bottom / height, 0.15 / WIDTH, tall / height))
+    figure.colorbar(image, cax=scale).ax.tick_params(labelsize=style.SMALL_SIZE)
+    scale.set_title("weight", fontsize=style.SMALL_SIZE)
+    figure.text(LEFT / WIDTH, 0.1 / height, "\n".join(notes), fontsize=style.SMALL_SIZE, color=style.REFERENCE)
+    return figure
+
+
+def _mosaic(weights, output, shown, columns, unit, side):
+    """One image of all shown units, nan between them, and the left and top edge of each unit in it.
+
+    columns: units a row; unit: the width of one in inches.
+    """
+    fine = side * -(-60 // side)  # cells of the mosaic across a unit, so that its output weights fit below it too
+    gap, name, strip = (round(fine * inches / unit) for inches in (GAP, NAME, OUTPUT))
+    step = name + fine + (0 if output is None else gap // 2 + strip)
+    lefts = gap + np.arange(len(shown)) % columns * (fine + gap)
+    tops = name + np.arange(len(shown)) // columns * step
+    mosaic = np.full((tops[-1] - name + step + gap, gap + columns * (fine + gap)), np.nan)
+    for k, left, top in zip(shown, lefts, tops, strict=True):
+        image = weights[:, k].reshape(side, side)
+        mosaic[top : top + fine, left : left + fine] = np.kron(image, np.ones((fine // side, fine // side)))
+        if output is not None:
+            start = top + fine + gap // 2
+            mosaic[start : start + strip, left : left + fine] = output[k, np.arange(fine) * output.shape[1] // fine]
+    return mosaic, lefts, tops
+
+
+def _notes(units, shown, linear, with_output, class_names):
+    noun = "classes" if linear else "units"
+    notes = [f"Typical size: root mean square of all weights that lead from the pixels to the {units} {noun}."]
+    if with_output:
+        names = [style.fitting(name, 1.1, style.SMALL_SIZE) for name in class_names]
+        if len(names) > MOST_NAMES:
+            names = [f"the {len(names)} classes"]
+        names[:-1] = [f"{name}," for name in names[:-1]]
+        names[0] = f"Below each image, left to right: the unit's output weights to {names[0]}"
+        notes += [" ".join(names[start : start + 4]) for start in range(0, len(names), 4)]
+    elif not linear:
+        notes.append("The units are those of the first hidden layer.")
+    if shown < units:
+        which = "output weights" if with_output else "weights"
+        notes.append(f"{shown} of {units} {noun} are shown, those with the largest {which} after training.")
+    return notes
