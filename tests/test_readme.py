@@ -1,0 +1,80 @@
+"""The README holds: its commands run, its Python runs, its printed output is what train.py prints."""
+
+import re
+import shlex
+
+import numpy as np
+import pytest
+from conftest import ROOT, run_script
+
+from edge_demo.gradient_check import check_gradient
+from edge_demo.network import Dense, Network
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+COMMANDS = [
+    shlex.split(line, comments=True) for block in blocks("sh")[1:] for line in block.splitlines() if line.strip()
+]
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "--data" not in c], ids=" ".join)
+def test_each_command_runs(command, tmp_path):
+    python, script, *arguments = command
+    assert python == ".venv/bin/python"
+    out = tmp_path / "out"
+    if "--out" in arguments:
+        arguments[arguments.index("--out") + 1] = str(out)
+    elif script != "scripts/plot_logits.py":
+        arguments += ["--out", str(out)]
+    run_script(script.removeprefix("scripts/"), *arguments, *(["--no-figures"] if script.endswith("train.py") else []))
+    for position in [i for i, c in enumerate(COMMANDS) if "--data" in c and c[c.index("--data") + 1] in command]:
+        follower = COMMANDS[position][2:]
+        follower[follower.index("--data") + 1] = str(out)
+        follower[follower.index("--out") + 1] = str(tmp_path / "then")
+        run_script("train.py", *follower, "--no-figures")
+
+
+def test_the_two_first_commands_are_those_that_set_up_and_run():
+    train, test = blocks("sh")[0].splitlines()
+    for line, end in ((train, ".venv/bin/python scripts/train.py"), (test, ".venv/bin/python -m pytest")):
+        assert line.split("#")[0].strip() == (
+            f"python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && {end}"
+        )
+
+
+def test_the_python_snippets_run_and_tanh_passes_the_gradient_check(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    tanh, own_code = blocks("python")
+    names = {"np": np}
+    exec(tanh + own_code, names)
+    assert "[" in capsys.readouterr().out
+    assert names["history"].test_loss[-1] < np.log(2) < names["history"].test_loss[0] + 0.5
+    network = Network([Dense(25, 16), names["Tanh"](), Dense(16, 2)], np.random.default_rng(0))
+    test = names["dataset"].test[:20]
+    assert check_gradient(network, test.pixels, test.labels) < 1e-5
+    broken = {"np": np}
+    exec(tanh.replace("1.0 -", "2.0 -"), broken)
+    network = Network([Dense(25, 16), broken["Tanh"](), Dense(16, 2)], np.random.default_rng(0))
+    assert check_gradient(network, test.pixels, test.labels) > 1e-2
+
+
+def test_the_output_shown_is_what_train_prints(trained):
+    (shown,) = blocks("text")
+    printed = trained[1][: trained[1].index("\nwritten:")].replace(str(ROOT / "data"), "data")
+
+    def comparable(text):  # the error of the gradient check is rounding, which differs from processor to processor
+        return re.sub(r"error \S+", "error", text)
+
+    assert comparable(shown) == comparable(printed)
+
+
+def test_every_linked_file_exists():
+    for page in ("README.md", "data/README.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"

@@ -1,0 +1,210 @@
+"""The scripts as a user runs them: in a subprocess, from a folder of their own."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+from conftest import ROOT, run_script
+from sklearn.metrics import accuracy_score, log_loss
+
+from edge_demo.generator import PatchGenerator
+from edge_demo.patches import CLASS_NAMES, KIND_NAMES, load_dataset, write_csv
+from edge_demo.runs import load_run
+
+FIGURES = ["dataset", "pipeline", "softmax_steps", "logits_vs_probabilities", "example_patches"]
+FIGURES += ["training_curves", "hidden_weights", "confusion"]
+
+
+def predictions(folder):
+    with open(folder / "predictions.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def columns(rows, prefix, names):
+    return np.array([[float(row[f"{prefix}_{name}"]) for name in names] for row in rows])
+
+
+@pytest.fixture
+def small_data(tmp_path):
+    """A dataset folder of few patches, without kinds or generator.json, as a user might bring it."""
+    rng = np.random.default_rng(3)
+    for name in ("train.csv", "test.csv"):
+        patches = PatchGenerator().sample(60, rng)
+        patches.kinds = None
+        write_csv(tmp_path / name, patches)
+    return tmp_path
+
+
+@pytest.mark.parametrize("fixture", ["trained", "trained_kinds"])
+def test_a_run_leaves_every_file_and_prints_its_path(fixture, request):
+    folder, text = request.getfixturevalue(fixture)
+    expected = {"before.npz", "after.npz", "history.csv", "predictions.csv", "metrics.json", "test_patches.npz"}
+    expected |= {f"{i:02}_{name}.png" for i, name in enumerate(FIGURES, start=1)}
+    assert {path.name for path in folder.iterdir()} == expected
+    for name in expected:
+        assert re.search(rf"\b{re.escape(name)}$", text, re.MULTILINE), name
+        if name.endswith(".png"):
+            assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("fixture", "names"), [("trained", CLASS_NAMES), ("trained_kinds", KIND_NAMES)])
+def test_printed_numbers_are_those_of_the_saved_probabilities(fixture, names, request):
+    folder, text = request.getfixturevalue(fixture)
+    rows = predictions(folder)
+    labels = np.array([names.index(row["label"]) for row in rows])
+    test = load_dataset(ROOT / "data").test
+    np.testing.assert_array_equal(labels, test.labels if names is CLASS_NAMES else test.kinds)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    losses, accuracies = [], []
+    for stage in ("before", "after"):
+        probabilities = columns(rows, f"{stage}_probability", names)
+        logits = columns(rows, f"{stage}_logit", names)
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        np.testing.assert_allclose(probabilities, exponentials / exponentials.sum(axis=1, keepdims=True), rtol=1e-12)
+        losses.append(log_loss(labels, probabilities, labels=range(len(names))))
+        accuracies.append(accuracy_score(labels, probabilities.argmax(axis=1)))
+        assert metrics[stage]["test_loss"] == pytest.approx(losses[-1], rel=1e-9)
+        assert metrics[stage]["test_accuracy"] == accuracies[-1]
+    assert f"test cross-entropy{losses[0]:16.4f}{losses[1]:10.4f}" in text
+    assert f"test accuracy{accuracies[0]:21.4f}{accuracies[1]:10.4f}" in text
+
+
+def test_the_table_shows_all_kinds_with_the_saved_logits(trained):
+    folder, text = trained
+    table = text[text.index("8 test patches") :].splitlines()[4:12]
+    assert {line.split()[0] for line in table} == set(KIND_NAMES)
+    rows = [
+        (row["kind"], *(f"{float(row[f'after_logit_{name}']):.2f}" for name in CLASS_NAMES))
+        for row in predictions(folder)
+    ]
+    for line in table:
+        cells = line.replace("No Edge", "No_Edge").split()
+        assert (cells[0], *cells[6:8]) in rows
+
+
+def test_training_beats_chance_and_the_linear_network_does_not(trained, tmp_path):
+    assert "is above guessing" in trained[1]
+    linear = run_script("train.py", "--hidden", "0", "--no-figures", "--out", tmp_path / "run")
+    assert "is no better than guessing" in linear.stdout
+    assert "25-2: 52 parameters" in linear.stdout
+
+
+def test_the_gradient_check_runs_before_training(trained):
+    text = trained[1]
+    assert text.index("check passed") < text.index("test patches:")
+
+
+def test_one_seed_gives_the_same_bytes_and_another_does_not(trained, tmp_path):
+    run_script("train.py", "--out", tmp_path / "same", folder=tmp_path)
+    for path in trained[0].iterdir():
+        assert (tmp_path / "same" / path.name).read_bytes() == path.read_bytes(), path.name
+    run_script("train.py", "--out", tmp_path / "other", "--seed", "1", "--no-figures")
+    assert (tmp_path / "other" / "after.npz").read_bytes() != (trained[0] / "after.npz").read_bytes()
+
+
+@pytest.mark.parametrize("fixture", ["trained", "trained_kinds"])
+def test_plot_logits_draws_the_same_bytes_without_training(fixture, request, tmp_path):
+    folder, _ = request.getfixturevalue(fixture)
+    for path in folder.iterdir():
+        if path.suffix != ".png":
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    run_script("plot_logits.py", "--run", tmp_path)
+    for path in folder.glob("*.png"):
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_the_saved_run_is_the_network_that_was_measured(trained):
+    run = load_run(trained[0])
+    dataset = load_dataset(ROOT / "data")
+    assert run.after.loss(dataset.train.pixels, dataset.train.labels) == run.history.train_loss[-1]
+    assert run.before.loss(dataset.train.pixels, dataset.train.labels) == run.history.train_loss[0]
+
+
+def test_quiet_prints_nothing_and_no_figures_draws_nothing(small_data, tmp_path):
+    done = run_script(
+        "train.py", "--data", small_data, "--quiet", "--no-figures", "--epochs", "1", "--out", tmp_path / "run"
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+    assert not list((tmp_path / "run").glob("*.png"))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_own_data_without_kinds_works_with_each_optimizer(small_data, tmp_path, optimizer):
+    flags = ["--epochs", "2", "--hidden", "4", "3", "--optimizer", optimizer]
+    done = run_script("train.py", "--data", small_data, *flags, "--out", tmp_path / "run")
+    assert "25-4-3-2" in done.stdout
+    assert len(list((tmp_path / "run").glob("*.png"))) == len(FIGURES)
+
+
+def test_no_epochs_leaves_the_network_as_it_was(small_data, tmp_path):
+    run_script("train.py", "--data", small_data, "--epochs", "0", "--out", tmp_path / "run")
+    assert (tmp_path / "run" / "before.npz").read_bytes() == (tmp_path / "run" / "after.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--hidden", "0", "8"], "--hidden"),
+        (["--hidden", "-1"], "--hidden"),
+        (["--epochs", "1.5"], "--epochs"),
+        (["--lr", "nan"], "--lr"),
+        (["--lr", "0"], "--lr"),
+        (["--batch-size", "0"], "--batch-size"),
+        (["--optimizer", "adagrad"], "--optimizer"),
+        (["--data", "nowhere"], "nowhere"),
+        (["--lr", "1e200"], "epoch 1, batch"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line_with_exit_code_2(arguments, words, tmp_path):
+    done = run_script("train.py", "--out", tmp_path / "run", *arguments, folder=tmp_path, check=False)
+    assert done.returncode == 2
+    assert words in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_target_kind_needs_the_kind_column(small_data, tmp_path):
+    done = run_script("train.py", "--data", small_data, "--target", "kind", "--out", tmp_path / "run", check=False)
+    assert done.returncode == 2
+    assert "kind column" in done.stderr
+
+
+def test_plot_softmax_prints_the_numbers_of_the_lesson_and_draws_its_two_figures(tmp_path):
+    text = run_script("plot_softmax.py", "--out", tmp_path).stdout
+    for words in (
+        "[2.5 0.5]",
+        "[12.18 1.65]",
+        "[0.88 0.12]",
+        "Edge 88 %, No Edge 12 %",
+        "[0.75 0.25]",
+        "148 against 20",
+    ):
+        assert words in text
+    assert "bare exp z / sum exp z [nan nan], softmax [0.88 0.12]" in text
+    assert "fails" in text
+    assert {path.name for path in tmp_path.iterdir()} == {"softmax_pipeline.png", "softmax_steps.png"}
+
+
+def test_plot_softmax_takes_any_number_of_scores(tmp_path):
+    text = run_script("plot_softmax.py", "--logits", "3.2", "1.3", "0.2", "--out", tmp_path).stdout
+    assert "[0.83 0.12 0.04]" in text  # exp 24.53, 3.67 and 1.22 divided by 29.42
+    text = run_script(
+        "plot_softmax.py", "--logits", "1000", "998", "-7", "--temperature", "2", "--out", tmp_path
+    ).stdout
+    assert "nan" in text
+    assert "[0.73 0.27 0.00]" in text  # 1 / (1 + 1/e)
+
+
+def test_plot_softmax_wants_a_name_for_each_score(tmp_path):
+    done = run_script("plot_softmax.py", "--labels", "a", "b", "c", "--out", tmp_path, check=False)
+    assert done.returncode == 2
+    assert "3 names for 2 logits" in done.stderr
+
+
+def test_plot_logits_without_a_run_says_what_to_do(tmp_path):
+    done = run_script("plot_logits.py", "--run", tmp_path, check=False)
+    assert done.returncode == 2
+    assert "train.py" in done.stderr
+    assert "Traceback" not in done.stderr
