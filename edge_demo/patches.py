@@ -9,6 +9,7 @@ import math
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from edge_demo.files import replacing
 
 CLASS_NAMES = ("Edge", "No Edge")
 KIND_NAMES = ("vertical", "horizontal", "diagonal", "antidiagonal", "flat", "ramp", "speck")
+MOST_CLASSES = 50  # more than a figure can show
 EDGE_KINDS = 4  # the first four kinds are edges
 
 
@@ -76,6 +78,11 @@ def load_dataset(folder):
 
     folder = Path(folder)
     train = read_csv(folder / "train.csv")
+    found = len(np.unique(train.labels))
+    if not 2 <= found <= MOST_CLASSES:
+        raise ValueError(
+            f"{folder / 'train.csv'}: its labels name {found} classes; 2 to {MOST_CLASSES} can be learned here"
+        )
     test = read_csv(folder / "test.csv", class_names=train.class_names)
     if test.side != train.side:
         raise ValueError(
@@ -92,47 +99,76 @@ def read_csv(path, class_names=None):
     class_names: the classes that labels may name, in order; by default those found in the file
     (Edge and No Edge in that order, any others sorted).
     """
-    path = Path(path)
-    labels, kinds, lines, values = [], [], [], array("d")
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file)
-            header = next(rows, [])
-            first_pixel = _first_pixel(path, header)
-            for row in rows:
-                if not row:  # an empty line
-                    continue
-                line = rows.line_num
-                if len(row) != len(header):
-                    raise ValueError(f"{path}, line {line}: {len(row)} cells, but the header has {len(header)}")
-                lines.append(line)
-                if not row[0] or row[0] != row[0].strip():
-                    raise ValueError(f"{path}, line {line}, column label: {row[0]!r} is empty or has spaces around it")
-                labels.append(row[0])
-                if first_pixel == 2:
-                    kinds.append(row[1])
-                try:
-                    if "_" in "".join(row[first_pixel:]):  # float would read 1_0 as 10
-                        raise ValueError
-                    values.extend(map(float, row[first_pixel:]))
-                except ValueError:
-                    raise _bad_pixel(path, line, header, row, first_pixel) from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not UTF-8 text: save it as CSV UTF-8") from None
-    except csv.Error as error:
-        raise ValueError(f"{path}, line {rows.line_num}: {error}") from None
-    if not labels:
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        blocks = list(read_blocks(file, path, labelled=True))
+    if not blocks:
         raise ValueError(f"{path} holds no patches below its header")
-    pixels = np.array(values).reshape(len(labels), -1)
-    if not np.isfinite(pixels).all():
-        row = int(np.argwhere(~np.isfinite(pixels))[0, 0])
-        cells = [labels[row]] * first_pixel + pixels[row].tolist()
-        raise _bad_pixel(path, lines[row], header, cells, first_pixel)
+    names, lines = blocks[0].cells.keys(), np.concatenate([block.lines for block in blocks])
+    cells = {name: [cell for block in blocks for cell in block.cells[name]] for name in names}
     if class_names is None:
-        class_names = _found_classes(labels)
-    label_indexes = _named("label", path, lines, labels, class_names)
-    kind_indexes = _named("kind", path, lines, kinds, KIND_NAMES) if kinds else None
-    return Patches(pixels, label_indexes, kind_indexes, class_names)
+        class_names = _found_classes(cells["label"])
+    labels = _named("label", path, lines, cells["label"], class_names)
+    kinds = _named("kind", path, lines, cells["kind"], KIND_NAMES) if "kind" in cells else None
+    return Patches(np.concatenate([block.pixels for block in blocks]), labels, kinds, class_names)
+
+
+class Block(NamedTuple):
+    """Some rows of a CSV file: cells of its columns label and kind, pixels (n, side * side), and line numbers."""
+
+    cells: dict
+    pixels: np.ndarray
+    lines: np.ndarray
+
+
+def read_blocks(file, name, size=4096, labelled=False):
+    """Yields the rows of an open text file as Blocks of so many rows at most, so that a file may be larger than memory.
+
+    The column kind may be missing, and label unless labelled. name: what errors call the file. Raises ValueError.
+    """
+    rows = csv.reader(file)
+    try:
+        header = next(rows, [])
+        leading = _leading_columns(name, header, labelled)
+        while True:
+            block = _read_block(name, rows, header, leading, size)
+            if len(block.lines):
+                yield block
+            if len(block.lines) < size:
+                return
+    except UnicodeDecodeError:
+        raise ValueError(f"{name} is not UTF-8 text: save it as CSV UTF-8") from None
+    except csv.Error as error:
+        raise ValueError(f"{name}, line {rows.line_num}: {error}") from None
+
+
+def _read_block(name, rows, header, leading, size):
+    lines, cells, values = [], {column: [] for column in leading}, array("d")
+    first = len(leading)
+    for row in rows:
+        if not row:  # an empty line
+            continue
+        if len(row) != len(header):
+            raise ValueError(f"{name}, line {rows.line_num}: {len(row)} cells, but the header has {len(header)}")
+        for column, cell in zip(leading, row, strict=False):
+            if not cell or cell != cell.strip():
+                raise ValueError(
+                    f"{name}, line {rows.line_num}, column {column}: {cell!r} is empty or has spaces around it"
+                )
+            cells[column].append(cell)
+        try:
+            if "_" in "".join(row[first:]):  # float would read 1_0 as 10
+                raise ValueError
+            values.extend(map(float, row[first:]))
+        except ValueError:
+            raise _bad_pixel(name, rows.line_num, header, row, first) from None
+        lines.append(rows.line_num)
+        if len(lines) == size:
+            break
+    pixels = np.array(values).reshape(len(lines), -1) if lines else np.empty((0, len(header) - first))
+    if not np.isfinite(pixels).all():
+        i = int(np.argwhere(~np.isfinite(pixels))[0, 0])
+        raise _bad_pixel(name, lines[i], header, [""] * first + pixels[i].tolist(), first)
+    return Block(cells, pixels, np.array(lines))
 
 
 def write_csv(path, patches):
@@ -153,33 +189,33 @@ def pixel_names(side):
     return [f"p{row:0{digits}}{column:0{digits}}" for row in range(side) for column in range(side)]
 
 
-def _first_pixel(path, header):
-    """The position of the first pixel column: 1, or 2 after a kind column."""
-    first = 2 if header[1:2] == ["kind"] else 1
-    side = math.isqrt(max(0, len(header) - first))
-    expected = ["label", "kind"][:first] + pixel_names(max(1, side))
+def _leading_columns(name, header, labelled):
+    """The columns before the pixels: some of label, kind, in this order."""
+    leading = [column for column in ("label", "kind") if column in header[:2] or (labelled and column == "label")]
+    side = math.isqrt(max(1, len(header) - len(leading)))
+    expected = leading + pixel_names(side)
     if header != expected:
         found = f"{len(header)} columns"
-        for position, (name, right) in enumerate(zip(header, expected, strict=False), start=1):
-            if name != right:
-                found = f"column {position} is {name!r} where {right!r} was expected"
+        for position, (column, right) in enumerate(zip(header, expected, strict=False), start=1):
+            if column != right:
+                found = f"column {position} is {column[:40]!r} where {right!r} was expected"
                 break
         raise ValueError(
-            f"{path}, line 1: {found}; the header must be label, kind (may be missing), then a column for each "
+            f"{name}, line 1: {found}; the header must be label, kind (may be missing), then a column for each "
             f"pixel of a square image, row by row: p00, p01, … (p00 to p44 for 5×5)"
         )
-    return first
+    return leading
 
 
-def _bad_pixel(path, line, header, row, first_pixel):
-    for name, cell in zip(header[first_pixel:], row[first_pixel:], strict=True):
+def _bad_pixel(name, line, header, row, first):
+    for column, cell in zip(header[first:], row[first:], strict=True):
         try:
             finite = "_" not in str(cell) and math.isfinite(float(cell))
         except ValueError:
             finite = False
         if not finite:
             shown = repr(str(cell)[:40])
-            return ValueError(f"{path}, line {line}, column {name}: {shown} is not a pixel; it must be a finite number")
+            return ValueError(f"{name}, line {line}, column {column}: {shown} is not a pixel, a finite number")
     raise AssertionError("called for a row without a bad pixel")
 
 

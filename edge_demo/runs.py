@@ -12,23 +12,29 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.files import load_arrays, replacing, save_arrays, write_rows
+from edge_demo.generator import PatchGenerator
 from edge_demo.network import Network, build_network
 from edge_demo.patches import KIND_NAMES, Patches
 from edge_demo.softmax import softmax
 from edge_demo.training import History
 
-SCHEMA = "edge_demo run 1"
+SCHEMA = "edge_demo run 2"
 
 
 @dataclass
 class Run:
-    """The network before and after training, its history, the test patches, and the settings that led there."""
+    """The network before and after training, its history, the test patches, and the settings that led there.
+
+    generator is None where nobody knows how the patches came about; evaluation is what evaluate() returned.
+    """
 
     settings: dict
     before: Network
     after: Network
     history: History
     test: Patches
+    generator: PatchGenerator | None
+    evaluation: dict
 
     @cached_property
     def logits(self):
@@ -39,6 +45,13 @@ class Run:
     def probabilities(self):
         """A dict: probabilities of the test patches, (n, classes), "before" and "after" training."""
         return {stage: softmax(logits) for stage, logits in self.logits.items()}
+
+    @cached_property
+    def log_posterior(self):
+        """Exact log probabilities of the test patches, (n, classes), or None without a generator."""
+        return (
+            None if self.generator is None else self.generator.log_posterior(self.test.pixels, self.settings["target"])
+        )
 
     def examples(self, count=8):
         """Indexes of test patches worth showing: the first of each kind, and the one that training left most wrong."""
@@ -58,6 +71,7 @@ class Run:
             "versions": {"python": platform.python_version(), "numpy": np.__version__},
             "before": {name: values[0] for name, values in numbers.items()},
             "after": {name: values[-1] for name, values in numbers.items()},
+            "evaluation": self.evaluation,
         }
 
     def save(self, folder):
@@ -72,6 +86,9 @@ class Run:
         self._write_predictions(predictions)
         kinds = {} if self.test.kinds is None else {"kinds": self.test.kinds}
         save_arrays(test, {"pixels": self.test.pixels, "labels": self.test.labels, **kinds})
+        if self.generator is not None:
+            self.generator.to_json(folder / "generator.json")
+            paths.insert(-1, folder / "generator.json")
         with replacing(metrics) as file:
             json.dump(self.metrics(), file, indent=2, ensure_ascii=False)
             file.write("\n")
@@ -97,7 +114,7 @@ def load_run(folder):
         metrics = json.loads(path.read_text(encoding="utf-8"))
         if metrics["schema"] != SCHEMA:
             raise ValueError
-        settings = metrics["settings"]
+        settings, evaluation = metrics["settings"], metrics["evaluation"]
         hidden, class_names = settings["hidden"], tuple(settings["class_names"])
     except FileNotFoundError:
         raise ValueError(f"{folder} holds no run (no metrics.json): train one with scripts/train.py") from None
@@ -114,7 +131,9 @@ def load_run(folder):
         for row in DictReader(file):
             for name, text in row.items():
                 getattr(history, name).append(None if text == "" else int(text) if name == "epoch" else float(text))
-    return Run(settings, before, after, history, test)
+    known = (folder / "generator.json").exists()
+    generator = PatchGenerator.from_json(folder / "generator.json") if known else None
+    return Run(settings, before, after, history, test, generator, evaluation)
 
 
 def fingerprint(patches):

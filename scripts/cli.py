@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -33,6 +34,14 @@ def number(kind, at_least=None, above=None):
         return value
 
     return parse
+
+
+def say(*lines):
+    """Prints lines; once the reader of standard output has gone (as head does), the work goes on in silence."""
+    try:
+        print(*lines, sep="\n", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def shown(path):

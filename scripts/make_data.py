@@ -31,15 +31,17 @@ def main():
 
     generator = PatchGenerator(options.noise, tuple(options.brightness), tuple(options.contrast))
     options.out.mkdir(parents=True, exist_ok=True)
-    print(f"{'':>12}{'patches':>9}" + "".join(f"{name:>14}" for name in KIND_NAMES))
+    cli.say(f"{'':>12}{'patches':>9}" + "".join(f"{name:>14}" for name in KIND_NAMES))
     for i, (name, count) in enumerate((("train.csv", options.train), ("test.csv", options.test))):
         rng = np.random.default_rng([options.seed, i])  # one a file, so another --train leaves test.csv as it is
         patches = generator.sample(count, rng)
         write_csv(options.out / name, patches)
         kinds = np.bincount(patches.kinds, minlength=len(KIND_NAMES))
-        print(f"{name:>12}{count:>9}" + "".join(f"{kind:>14}" for kind in kinds))
+        cli.say(f"{name:>12}{count:>9}" + "".join(f"{kind:>14}" for kind in kinds))
     generator.to_json(options.out / "generator.json")
-    print(f"written: {', '.join(str(cli.shown(options.out / n)) for n in ('train.csv', 'test.csv', 'generator.json'))}")
+    cli.say(
+        f"written: {', '.join(str(cli.shown(options.out / n)) for n in ('train.csv', 'test.csv', 'generator.json'))}"
+    )
 
 
 if __name__ == "__main__":

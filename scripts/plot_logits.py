@@ -15,7 +15,7 @@ def main():
     from edge_demo.figures.of_run import save_figures
 
     for path in save_figures(run, options.run):
-        print(cli.shown(path))
+        cli.say(cli.shown(path))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def main():
 
     z = np.array(options.logits)
     temperature = options.temperature
-    print("\n".join(lesson(z, names, temperature, softmax)), flush=True)
+    cli.say(*lesson(z, names, temperature, softmax))
 
     from edge_demo.figures.pipeline import pipeline
     from edge_demo.figures.softmax_steps import softmax_steps
@@ -37,7 +37,7 @@ def main():
     }
     for name, figure in figures.items():
         save_figure(figure, options.out / name)
-        print(f"written: {cli.shown(options.out / name)}")
+        cli.say(f"written: {cli.shown(options.out / name)}")
 
 
 def lesson(z, names, temperature, softmax):

@@ -105,6 +105,51 @@ def summary(run):
     ]
 
 
+SCORES = {"accuracy": "accuracy", "cross_entropy": "loss", "brier_score": "Brier", "calibration_error": "calib."}
+DISTANCES = {"mean_absolute_error": "|p - p*|", "kl_divergence": "KL nats"}
+
+
+def evaluation(run):
+    """What the probabilities are worth, beside other predictors and the exact posterior."""
+    results, n, known = run.evaluation, len(run.test), run.generator is not None
+    predictors, cooling = results["predictors"], results["temperature"]
+    columns = SCORES | DISTANCES if known else SCORES
+    lines = ["", f"What are the probabilities worth? {n:,} test patches; loss is cross-entropy in nats"]
+    lines.append(f"{'':18}" + "".join(f"{title:>10}" for title in columns.values()))
+    for name, row in predictors.items():
+        lines.append(f"{name:18}" + "".join(f"{row[key]:10.4f}" for key in columns))
+    if known:
+        floor = results["calibration_noise_floor"]
+        lines.append(f"calib.: calibration error; true probabilities show {floor:.4f} on {n:,} patches, by chance")
+        lines.append(f"|p - p*| and KL: distance to the exact posterior p* on {results['fresh']:,} fresh patches")
+    else:
+        lines.append("no generator.json beside the data: what needs the true probabilities is left out")
+
+    lines += ["", "network after, less the others, with 95 % bootstrap intervals"]
+    lines.append(f"{'':20}{'accuracy':<31}loss")
+    differences = {}
+    for row in results["differences"]:
+        differences.setdefault(row["versus"], []).append(_difference(row))
+    lines += [f"  {other:18}{''.join(pair)}".rstrip() for other, pair in differences.items()]
+
+    after, without, cooled = predictors["network after"], cooling["without"], cooling["with"]
+    changes = [f"{title} {without[key]:.4f} -> {cooled[key]:.4f}" for key, title in SCORES.items()]
+    lines += ["", f"temperature {cooling['temperature']:.3f}, fitted on {cooling['fitted_on']:,} of the test patches"]
+    lines.append(f"  on the other {cooling['measured_on']:,}: {', '.join(changes)}")
+    if known:
+        changes = [f"{title} {after[key]:.4f} -> {cooling[key]:.4f}" for key, title in DISTANCES.items()]
+        lines.append(f"  on the fresh ones: {', '.join(changes)}")
+    return lines
+
+
+def _difference(row):
+    """A difference with its interval; a word for it only where the interval leaves no doubt about the sign."""
+    gain = row["mean"] if row["score"] == "accuracy" else -row["mean"]
+    clear = row["low"] > 0 or row["high"] < 0
+    word = ("better" if gain > 0 else "worse") if clear else "unclear"
+    return f"{row['mean']:+.3f} [{row['low']:+.3f} {row['high']:+.3f}] {word:8}"
+
+
 def _kind(run, i):
     return "" if run.test.kinds is None else KIND_NAMES[run.test.kinds[i]]
 

@@ -38,7 +38,7 @@ def parse():
 
 def main():
     options = parse()
-    say = (lambda *lines: None) if options.quiet else (lambda *lines: print(*lines, sep="\n", flush=True))
+    say = (lambda *lines: None) if options.quiet else cli.say
 
     from copy import deepcopy
 
@@ -49,6 +49,7 @@ def main():
     from edge_demo.optimizers import SGD, Adam
     from edge_demo.patches import load_dataset
     from edge_demo.runs import Run, fingerprint
+    from edge_demo.softmax import log_softmax
     from edge_demo.training import train
 
     import report
@@ -91,8 +92,23 @@ def main():
         test=test_patches,
         progress=not options.quiet and sys.stderr.isatty(),
     )
-    run = Run(settings, before, network, history, test_patches)
+    run = Run(settings, before, network, history, test_patches, dataset.generator, {})
     say(*report.table(run), *report.summary(run))
+
+    from edge_demo.evaluation import baselines, evaluate
+
+    run.evaluation = evaluate(
+        {
+            "network before": lambda pixels: log_softmax(before.logits(pixels)),
+            **baselines(train_patches, options.hidden, options.epochs, options.seed),
+            "network after": lambda pixels: log_softmax(network.logits(pixels)),
+        },
+        test_patches,
+        rng,
+        dataset.generator,
+        options.target,
+    )
+    say(*report.evaluation(run))
 
     paths = run.save(options.out)
     if not options.no_figures:

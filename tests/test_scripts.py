@@ -7,14 +7,14 @@ import re
 import numpy as np
 import pytest
 from conftest import ROOT, run_script
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 
 from edge_demo.generator import PatchGenerator
 from edge_demo.patches import CLASS_NAMES, KIND_NAMES, load_dataset, write_csv
 from edge_demo.runs import load_run
 
 FIGURES = ["dataset", "pipeline", "softmax_steps", "logits_vs_probabilities", "example_patches"]
-FIGURES += ["training_curves", "hidden_weights", "confusion"]
+FIGURES += ["training_curves", "hidden_weights", "confusion", "temperature", "reliability", "probability_vs_truth"]
 
 
 def predictions(folder):
@@ -41,7 +41,8 @@ def small_data(tmp_path):
 def test_a_run_leaves_every_file_and_prints_its_path(fixture, request):
     folder, text = request.getfixturevalue(fixture)
     expected = {"before.npz", "after.npz", "history.csv", "predictions.csv", "metrics.json", "test_patches.npz"}
-    expected |= {f"{i:02}_{name}.png" for i, name in enumerate(FIGURES, start=1)}
+    figures = FIGURES if fixture == "trained" else FIGURES[:-1]  # the last one is drawn for two classes
+    expected |= {"generator.json", *(f"{i:02}_{name}.png" for i, name in enumerate(figures, start=1))}
     assert {path.name for path in folder.iterdir()} == expected
     for name in expected:
         assert re.search(rf"\b{re.escape(name)}$", text, re.MULTILINE), name
@@ -69,6 +70,21 @@ def test_printed_numbers_are_those_of_the_saved_probabilities(fixture, names, re
         assert metrics[stage]["test_accuracy"] == accuracies[-1]
     assert f"test cross-entropy{losses[0]:16.4f}{losses[1]:10.4f}" in text
     assert f"test accuracy{accuracies[0]:21.4f}{accuracies[1]:10.4f}" in text
+
+
+def test_the_printed_scores_are_those_of_the_saved_predictions_and_of_the_exact_posterior(trained):
+    folder, text = trained
+    test, generator = load_dataset(ROOT / "data").test, load_dataset(ROOT / "data").generator
+    after = columns(predictions(folder), "after_probability", CLASS_NAMES)
+    exact = np.exp(generator.log_posterior(test.pixels))
+    for name, p in (("network after", after), ("exact posterior", exact)):
+        brier = brier_score_loss(test.labels, p[:, 1])
+        expected = [accuracy_score(test.labels, p.argmax(axis=1)), log_loss(test.labels, p), brier]
+        (line,) = re.findall(rf"^{name} +(\d.*)$", text, re.MULTILINE)
+        assert line.split()[:3] == [f"{value:.4f}" for value in expected]
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["evaluation"]["predictors"]["network after"]["kl_divergence"] < 0.06
+    assert metrics["evaluation"]["predictors"]["exact posterior"]["kl_divergence"] == 0
 
 
 def test_the_table_shows_all_kinds_with_the_saved_logits(trained):
@@ -135,7 +151,10 @@ def test_own_data_without_kinds_works_with_each_optimizer(small_data, tmp_path, 
     flags = ["--epochs", "2", "--hidden", "4", "3", "--optimizer", optimizer]
     done = run_script("train.py", "--data", small_data, *flags, "--out", tmp_path / "run")
     assert "25-4-3-2" in done.stdout
-    assert len(list((tmp_path / "run").glob("*.png"))) == len(FIGURES)
+    assert len(list((tmp_path / "run").glob("*.png"))) == len(FIGURES) - 1  # none against a truth that is not known
+    assert done.stdout.count("no generator.json") == 1
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
+    assert "kl_divergence" not in json.dumps(metrics)
 
 
 def test_no_epochs_leaves_the_network_as_it_was(small_data, tmp_path):

@@ -2,45 +2,84 @@
 
 from pathlib import Path
 
+import numpy as np
+
+from edge_demo.evaluation import accuracy
 from edge_demo.figures.confusion import confusion
 from edge_demo.figures.dataset import dataset
 from edge_demo.figures.example_patches import example_patches
 from edge_demo.figures.hidden_weights import hidden_weights
 from edge_demo.figures.logits_vs_probabilities import logits_vs_probabilities
 from edge_demo.figures.pipeline import pipeline
+from edge_demo.figures.probability_vs_truth import probability_vs_truth
+from edge_demo.figures.reliability import reliability
 from edge_demo.figures.softmax_steps import softmax_steps
 from edge_demo.figures.style import save_figure
+from edge_demo.figures.temperature import temperature
 from edge_demo.figures.training_curves import training_curves
 from edge_demo.network import Dense
 from edge_demo.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
+from edge_demo.softmax import cross_entropy, softmax
 
 
 def figures_of(run):
-    """Yields (name, Figure) for every figure of a run (an edge_demo.runs.Run)."""
-    test, names = run.test, run.test.class_names
+    """Yields (file name, Figure) for every figure of a run (an edge_demo.runs.Run)."""
+    test, names, classes = run.test, run.test.class_names, len(run.test.class_names)
     before, after = run.logits["before"], run.logits["after"]
     examples = run.examples()
-    yield "dataset", _dataset(test)
-    yield "pipeline", _pipeline(run, examples[0])
-    yield "softmax_steps", softmax_steps(after[examples[0]], names)
-    yield "logits_vs_probabilities", logits_vs_probabilities(before, after, test.labels, names)
     shown = test[examples]
-    yield "example_patches", example_patches(shown.pixels, shown.labels, before[examples], after[examples], names)
-    history = vars(run.history)
-    yield "training_curves", training_curves(**history, classes=len(names))
+    truth = run.log_posterior  # None where nobody knows it
+    bayes = {} if truth is None else {"bayes_loss": cross_entropy(truth, test.labels)}
+    bayes |= {} if truth is None else {"bayes_accuracy": accuracy(truth, test.labels)}
+    exact = None if truth is None else np.exp(truth[examples])
     deep = len(run.settings["hidden"]) > 1  # then no weights lead straight from the first layer's units to the classes
     weights = (*_weights(run.before), *_weights(run.after))
-    yield "hidden_weights", hidden_weights(*weights, () if deep else names, test.side)
-    yield "confusion", confusion(test.labels, before.argmax(axis=1), after.argmax(axis=1), names)
+
+    yield "01_dataset", _dataset(test)
+    yield "02_pipeline", _pipeline(run, examples[0])
+    yield "03_softmax_steps", softmax_steps(after[examples[0]], names)
+    yield "04_logits_vs_probabilities", logits_vs_probabilities(before, after, test.labels, names)
+    yield (
+        "05_example_patches",
+        example_patches(shown.pixels, shown.labels, before[examples], after[examples], names, true_probabilities=exact),
+    )
+    yield "06_training_curves", training_curves(**vars(run.history), classes=classes, **bayes)
+    yield "07_hidden_weights", hidden_weights(*weights, () if deep else names, test.side)
+    yield "08_confusion", confusion(test.labels, before.argmax(axis=1), after.argmax(axis=1), names)
+    yield "09_temperature", temperature(after[examples[0]], names)
+    yield "10_reliability", _reliability(run)
+    if truth is not None and classes == 2:
+        log_odds = (values[:, 0] - values[:, 1] for values in (truth, before, after))
+        yield "11_probability_vs_truth", probability_vs_truth(*log_odds, test.labels, names)
 
 
 def save_figures(run, folder):
     """Draws every figure into folder as a numbered PNG file; returns the paths."""
     paths = []
-    for number, (name, figure) in enumerate(figures_of(run), start=1):
-        paths.append(Path(folder) / f"{number:02}_{name}.png")
+    for name, figure in figures_of(run):
+        paths.append(Path(folder) / f"{name}.png")
         save_figure(figure, paths[-1])
     return paths
+
+
+def _reliability(run):
+    """Measured on the test patches that the temperature was not fitted on; of many classes, the predicted one."""
+    cooling = run.evaluation["temperature"]
+    rest = slice(cooling["fitted_on"], None)
+    predictions = {f"{stage} training": p for stage, p in run.probabilities.items()}
+    predictions[f"after, temperature {cooling['temperature']:.2f}"] = softmax(
+        run.logits["after"], cooling["temperature"]
+    )
+    if run.log_posterior is not None:
+        predictions["exact posterior"] = np.exp(run.log_posterior)
+    labels, names = run.test.labels[rest], run.test.class_names
+    panels = []
+    for name, p in predictions.items():
+        if len(names) == 2:
+            panels.append((name, p[rest, 0], labels == 0))
+        else:
+            panels.append((name, p[rest].max(axis=1), p[rest].argmax(axis=1) == labels))
+    return reliability(panels, names[0] if len(names) == 2 else "predicted class")
 
 
 def _dataset(test):

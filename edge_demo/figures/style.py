@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import FuncFormatter
 
 from edge_demo.files import replacing
 
@@ -135,6 +136,14 @@ def percent(p):
 def logit_name(name):
     """z with the class as its index: z_no_edge for No Edge."""
     return "z_" + plain("_".join(str(name).lower().split()), 20)
+
+
+def plain_log_ticks(axes):
+    """A logarithmic y axis with plain numbers at 1, 2 and 5 times each power of ten."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else ""))
+    axes.tick_params(axis="y", which="minor", labelsize=SMALL_SIZE)
 
 
 def save_figure(figure, path):

@@ -1,0 +1,64 @@
+"""Does p(Edge) = 0.8 come true in 80 % of the cases? Predicted probabilities against what happened."""
+
+import numpy as np
+
+from edge_demo.figures import style
+
+BINS = 15
+STRIP = np.linspace(0, 1, 51)
+
+
+def reliability(panels, class_name):
+    """A Figure with a diagram for each panel, two in a row.
+
+    panels: a list of (name, probabilities (n,) of the class, is_class (n,) bool). Each point is a bin; the bins hold
+    about equally many patches, and those with more have larger points. Its bar is Wilson's 95 % interval of the share.
+    """
+    from sklearn.calibration import calibration_curve  # here, because it is slow to import
+
+    rows, columns = -(-len(panels) // 2), min(2, len(panels))
+    p_name, name = (form.format(style.fitting(class_name, 1.5)) for form in ("p({})", "{}"))
+    height = 1.35 + 3.8 * rows
+    margins = {"left": 0.085, "right": 0.98, "bottom": 0.75 / height, "top": 1 - 0.75 / height}
+    title = f"On the diagonal, {p_name} comes true as often as it says"
+    figure = style.new_figure(9, height, title, **margins)
+    grid = figure.add_gridspec(rows, columns, hspace=0.18, wspace=0.15)
+    most = max(np.histogram(p, STRIP)[0].max() for _, p, _ in panels)
+    for i, (panel_name, p, is_class) in enumerate(panels):
+        upper, lower = grid[i].subgridspec(2, 1, height_ratios=(4, 1), hspace=0.07).subplots(sharex=True)
+        p, is_class = np.asarray(p, dtype=np.float64), np.asarray(is_class).astype(int)
+        share, mean = calibration_curve(is_class, p, n_bins=BINS, strategy="quantile", pos_label=1)
+        counts = _counts(p)
+        gap = np.average(np.abs(share - mean), weights=counts)
+        upper.set_title(f"{style.fitting(panel_name, 2.3)}: mean gap {gap:.3f}", fontsize=style.TEXT_SIZE + 1)
+        style.diagonal(upper, 0, 1, "share = p")
+        upper.vlines(mean, *_interval(share, counts), color=style.COLORS[0], lw=1, clip_on=False)
+        upper.scatter(mean, share, 500 * counts / len(p), color=style.COLORS[0], alpha=0.6, lw=0, clip_on=False)
+        upper.set(xlim=(0, 1), ylim=(0, 1))
+        lower.hist(p, STRIP, color=style.COLORS[0], alpha=0.6)
+        lower.set(yscale="log", ylim=(0.7, 1.5 * most))
+        lower.minorticks_off()
+        lower.yaxis.set_major_formatter("{x:,.0f}")
+        if i % columns == 0:
+            upper.set_ylabel(f"share that is {name}")
+            lower.set_ylabel("patches")
+    figure.supxlabel(
+        f"predicted {p_name}\n(mean gap: |share − p| of the points, weighted by their patches)",
+        fontsize=style.TEXT_SIZE,
+        y=0.01,
+    )
+    return figure
+
+
+def _counts(p):
+    """How many patches each point of calibration_curve stands for; bins that share an edge are one."""
+    inner = np.percentile(p, np.linspace(0, 100, BINS + 1))[1:-1]
+    counts = np.bincount(np.searchsorted(inner, p))
+    return counts[counts > 0]
+
+
+def _interval(share, n, z=1.96):
+    """Wilson's interval (1927) for shares observed in n cases: it stays within 0 to 1."""
+    center = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return center - half, center + half
