@@ -1,5 +1,6 @@
 """The README holds: its commands run, its Python runs, its printed output is what train.py prints."""
 
+import csv
 import re
 import shlex
 
@@ -78,3 +79,14 @@ def test_every_linked_file_exists():
         text = (ROOT / page).read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
+
+
+def test_the_closest_approach_that_is_quoted_stands_in_the_committed_study():
+    with open(ROOT / "docs" / "study_truth.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    best = [float(row["kl_divergence"]) for row in rows if (row["train_size"], row["hidden"]) == ("1000000", "128")]
+    assert re.search(rf"a million fresh patches and 128 hidden units .* within {np.mean(best):.4f} nats", README)
+    cells = {(row["train_size"], row["hidden"]) for row in rows}
+    assert np.mean(best) == min(
+        np.mean([float(r["kl_divergence"]) for r in rows if (r["train_size"], r["hidden"]) == c]) for c in cells
+    )
