@@ -90,13 +90,13 @@ class Network:
         """The class with the largest logit, (n,) integers."""
         return self.logits(pixels).argmax(axis=1)
 
-    def loss(self, pixels, labels):
-        """Mean cross-entropy in nats, a float."""
-        return self.output.forward(self.logits(pixels), labels)
+    def loss(self, pixels, labels, weights=1.0):
+        """Mean cross-entropy in nats, a float; weights (n,), where given, multiply each patch's part."""
+        return self.output.forward(self.logits(pixels), labels, weights)
 
-    def gradient(self, pixels, labels):
-        """Gradient of loss(pixels, labels) for every parameter, a new flat vector like parameters."""
-        self.batch_loss = self.loss(pixels, labels)
+    def gradient(self, pixels, labels, weights=1.0):
+        """Gradient of loss(pixels, labels, weights) for every parameter, a new flat vector like parameters."""
+        self.batch_loss = self.loss(pixels, labels, weights)
         grad = self.output.backward()
         for layer in reversed(self.layers):
             grad = layer.backward(grad)

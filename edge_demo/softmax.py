@@ -36,29 +36,29 @@ def log_softmax(logits, temperature=1.0):
     return shifted.T.reshape(logits.shape)
 
 
-def cross_entropy(logits, labels):
-    """Mean of -log p(label) in nats, a float. logits (n, classes), labels (n,) whole numbers in 0..classes-1."""
-    return SoftmaxCrossEntropy().forward(logits, labels)
+def cross_entropy(logits, labels, weights=1.0):
+    """Mean of weight · -log p(label), in nats. logits (n, classes), labels (n,) in 0..classes-1, weights 1 or (n,)."""
+    return SoftmaxCrossEntropy().forward(logits, labels, weights)
 
 
 class SoftmaxCrossEntropy:
     """The output layer in training: softmax and its loss in one, because their joint gradient is simple."""
 
-    def forward(self, logits, labels):
-        """Mean cross-entropy of logits (n, classes) and labels (n,), in nats, a float."""
+    def forward(self, logits, labels, weights=1.0):
+        """Mean cross-entropy of logits (n, classes) and labels (n,), each patch times its weight, in nats, a float."""
         self._log_probabilities = log_softmax(logits)
         self._labels = _checked_labels(labels, self._log_probabilities.shape)
-        return float(0.0 - self._log_probabilities[np.arange(len(labels)), self._labels].mean())
+        self._weights = weights
+        return float(0.0 - (weights * self._log_probabilities[np.arange(len(labels)), self._labels]).mean())
 
     def backward(self):
-        """Gradient of the mean loss with respect to the logits, (n, classes): (p - y) / n, y one-hot.
+        """Gradient of the mean loss with respect to the logits, (n, classes): weight · (p - y) / n, y one-hot.
 
         d(-log p_y)/dz_k = p_k - [k = y], since -log p_y = log(sum_j exp z_j) - z_y.
         """
         grad_logits = self.probabilities
         grad_logits[np.arange(len(self._labels)), self._labels] -= 1.0
-        grad_logits /= len(self._labels)  # the only division by n
-        return grad_logits
+        return (grad_logits.T * self._weights / len(self._labels)).T  # the only division by n
 
     @property
     def probabilities(self):

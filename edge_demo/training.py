@@ -25,14 +25,14 @@ class History:
     def __init__(self):
         self.epoch, self.train_loss, self.train_accuracy, self.test_loss, self.test_accuracy = [], [], [], [], []
 
-    def record(self, network, train_patches, test_patches):
+    def record(self, network, train_patches, test_patches, train_weights=1.0):
         self.epoch.append(len(self.epoch))
-        for name, patches in (("train", train_patches), ("test", test_patches)):
+        for name, patches, weights in (("train", train_patches, train_weights), ("test", test_patches, 1.0)):
             loss = accuracy = None
             if patches is not None:
                 logits = network.logits(patches.pixels)  # (n, classes)
-                loss = cross_entropy(logits, patches.labels)
-                accuracy = float((logits.argmax(axis=1) == patches.labels).mean())
+                loss = cross_entropy(logits, patches.labels, weights)
+                accuracy = float((weights * (logits.argmax(axis=1) == patches.labels)).mean())
             getattr(self, f"{name}_loss").append(loss)
             getattr(self, f"{name}_accuracy").append(accuracy)
 
@@ -41,28 +41,28 @@ class History:
         write_rows(path, vars(self), zip(*vars(self).values(), strict=True))
 
 
-def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, progress=False):
+def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, weights=None, progress=False):
     """Trains network in place on patches (pixels (n, inputs), labels (n,)) and returns its History.
 
     Every epoch uses each patch once, in an order drawn anew from rng; the last batch may be short.
-    progress shows a bar. Raises TrainingDiverged.
+    weights (n,) say by their ratios how much each patch counts. progress shows a bar. Raises TrainingDiverged.
     """
     if epochs < 0 or batch_size < 1:
         raise ValueError(f"epochs must be at least 0 and batch_size at least 1, not {epochs} and {batch_size}")
+    columns = [patches.pixels, patches.labels] + ([] if weights is None else [weights / np.mean(weights)])
     history = History()
-    history.record(network, patches, test)
+    history.record(network, patches, test, *columns[2:])
     for epoch in tqdm(range(1, epochs + 1), desc="training", unit="epoch", disable=not progress):
         order = rng.permutation(len(patches.labels))
-        pixels, labels = patches.pixels[order], patches.labels[order]
+        shuffled = [values[order] for values in columns]
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # reported below, in words
-                for start in range(0, len(labels), batch_size):
-                    batch = slice(start, start + batch_size)
-                    gradient = network.gradient(pixels[batch], labels[batch])
+                for start in range(0, len(order), batch_size):
+                    gradient = network.gradient(*(values[start : start + batch_size] for values in shuffled))
                     if not network.batch_loss < DIVERGED:
                         raise NonFiniteLogits
                     optimizer.step(network.parameters, gradient)
-                history.record(network, patches, test)
+                history.record(network, patches, test, *columns[2:])
                 if not history.train_loss[-1] < DIVERGED:
                     raise NonFiniteLogits
         except NonFiniteLogits:
