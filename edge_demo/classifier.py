@@ -1,0 +1,183 @@
+"""EdgeClassifier: the same network and the same train(), as an estimator for all that scikit-learn offers.
+
+Nothing of the network is written again here: fit builds what build_network builds and hands it to train, and every
+prediction is made of its logits. Any number of features and of classes will do, not only patches.
+"""
+
+# ruff: noqa: N803, N806 (X, as everywhere in scikit-learn)
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from edge_demo.network import build_network
+from edge_demo.optimizers import SGD, Adam
+from edge_demo.patches import Patches
+from edge_demo.softmax import SoftmaxCrossEntropy, log_softmax, softmax
+from edge_demo.training import train
+
+OPTIMIZERS = {"sgd": SGD, "momentum": lambda learning_rate: SGD(learning_rate, momentum=0.9), "adam": Adam}
+PIXEL_MEAN, PIXEL_SPREAD = 0.5, 0.25  # about those of a patch's pixels, which the learning rate suits
+BLOCK = 4096  # patches whose logits are computed at once
+
+
+class EdgeClassifier(ClassifierMixin, BaseEstimator):
+    """The network with its softmax as a scikit-learn classifier.
+
+    hidden_layer_sizes: one whole number a hidden layer, () for a linear model.
+    learning_rate, optimizer: "sgd", "momentum" or "adam", for which about 0.3, 0.03 and 0.003 suit patches best.
+    epochs, batch_size: how often fit sees each patch, and how many patches make a step.
+    standardize: True brings each feature to the mean and spread that pixels have, 0.5 and 0.25, so that features of
+    any size can be learned at the same learning rate. False takes them as they are: on patches, fit with
+    random_state=s then gives the very weights of scripts/train.py --seed s.
+    random_state: a whole number is the seed; None or a RandomState draws one, as everywhere in scikit-learn.
+
+    After fit: classes_ (sorted, the order of all columns), n_features_in_, feature_names_in_ (where X had column
+    names), network_, n_iter_ (epochs, or calls of partial_fit), and loss_curve_, after each of them the mean
+    cross-entropy of what it trained on, in nats. A value that cannot be used raises ValueError, a learning rate that
+    is too large TrainingDiverged.
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(16,),
+        learning_rate=0.3,
+        optimizer="sgd",
+        epochs=40,
+        batch_size=32,
+        standardize=True,
+        random_state=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.standardize = standardize
+        self.random_state = random_state
+
+    def fit(self, X, y, sample_weight=None):
+        """Trains a new network on X (n, features) with classes y (n,), numbers or strings; returns self.
+
+        sample_weight (n,), at least 0: what is minimized is the weighted mean of the patches' losses, and a patch of
+        weight 0 is as good as absent. Whole weights do what repeating patches does: to rounding where one batch
+        holds all patches, repeats included; in smaller batches on average over the shuffling.
+        """
+        X, y, weights = self._checked(X, y, sample_weight, reset=True)
+        self._start(X, y, weights)
+        return self._train(X, y, weights, self.epochs)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Trains on for one epoch of X and y, as a part of a stream too large for memory; returns self.
+
+        classes: all that any y will hold, needed in the first call, which also measures what standardize needs.
+        Weights count within this call. Calls with the same X and y are the epochs of one fit, exactly; between them
+        set_params(learning_rate=...) changes the rate.
+        """
+        first = not hasattr(self, "network_")
+        if first and classes is None:
+            raise ValueError("the first call of partial_fit needs classes: all that any y will hold")
+        X, y, weights = self._checked(X, y, sample_weight, reset=first)
+        if first:
+            self._start(X, classes, weights)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(f"classes must stay what they were, {self.classes_.tolist()}, not {list(classes)}")
+        return self._train(X, y, weights, epochs=1)
+
+    def decision_function(self, X):
+        """The logits, (n, classes), whose softmax is predict_proba; for two classes z_1 - z_0, (n,)."""
+        logits = self._logits(X)
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict_proba(self, X):
+        """Softmax of the logits, (n, classes)."""
+        return softmax(self._logits(X))
+
+    def predict_log_proba(self, X):
+        """Logarithm of the probabilities, (n, classes), exact where these round to 0 or 1."""
+        return log_softmax(self._logits(X))
+
+    def predict(self, X):
+        """The class with the largest logit, (n,)."""
+        logits = self._logits(X)
+        return self.classes_[logits.argmax(axis=1)]
+
+    def _checked(self, X, y, sample_weight, reset):
+        """X (n, features), y (n,) and weights (n,), or None, without what has weight 0."""
+        for name, least in (("epochs", 0), ("batch_size", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < least:
+                raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+        if not isinstance(self.learning_rate, Real) or not 0 < self.learning_rate < np.inf:
+            raise ValueError(f"learning_rate must be a number above 0, not {self.learning_rate!r}")
+        X, y = validate_data(self, X, y, dtype=np.float64, reset=reset)
+        check_classification_targets(y)
+        if sample_weight is None:
+            return X, y, None
+        weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+        if weights.shape != y.shape:
+            raise ValueError(f"sample_weight must be of shape {y.shape}, one weight a patch, not {weights.shape}")
+        if weights.min() < 0 or weights.max() == 0:
+            raise ValueError("sample_weight must hold no weight below zero, and not only zeros")
+        present = weights > 0
+        return X[present], y[present], weights[present]
+
+    def _start(self, X, classes, weights):
+        """A new network, drawn from random_state, that has seen nothing yet."""
+        sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
+        if not all(isinstance(size, int) and size >= 1 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be whole numbers of at least 1, not {self.hidden_layer_sizes!r}")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, not {self.optimizer!r}")
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        self._rng = np.random.default_rng(seed)
+        self._optimizer = OPTIMIZERS[self.optimizer](self.learning_rate)
+        self._scaler = StandardScaler().fit(X, sample_weight=weights) if self.standardize else None
+        self.classes_ = np.unique(classes)
+        self.network_ = build_network(X.shape[1], sizes, len(self.classes_), self._rng)
+        self.loss_curve_, self.n_iter_ = [], 0
+
+    def _train(self, X, y, weights, epochs):
+        labels = LabelEncoder().fit(self.classes_).transform(y)  # ValueError for a class that it does not know
+        self._optimizer.learning_rate = self.learning_rate
+        history = train(
+            self.network_,
+            Patches(self._pixels(X), labels, class_names=tuple(self.classes_)),
+            epochs=epochs,
+            batch_size=self.batch_size,
+            optimizer=self._optimizer,
+            rng=self._rng,
+            weights=weights,
+        )
+        self.loss_curve_ += history.train_loss[1:]
+        self.n_iter_ += epochs
+        self._forget()
+        return self
+
+    def _pixels(self, X):
+        """Features (n, features) as the network sees them."""
+        return X if self._scaler is None else PIXEL_MEAN + PIXEL_SPREAD * self._scaler.transform(X)
+
+    def _logits(self, X):
+        """Logits (n, classes), block by block, so that the memory needed beside X and them stays the same."""
+        check_is_fitted(self, "network_")
+        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        blocks = (X[start : start + BLOCK].astype(np.float64) for start in range(0, len(X), BLOCK))
+        return np.concatenate([self.network_.logits(self._pixels(block)) for block in blocks])
+
+    def _forget(self):
+        """Frees what the layers keep of the patches they saw last, by showing them a single one."""
+        self.network_.logits(np.zeros((1, self.n_features_in_)))
+        self.network_.output = SoftmaxCrossEntropy()
+
+    def __getstate__(self):  # what is pickled
+        if hasattr(self, "network_"):
+            self._forget()
+        return super().__getstate__()

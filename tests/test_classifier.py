@@ -1,0 +1,174 @@
+"""EdgeClassifier: scikit-learn's own checks, its tools around it, and the same network as train.py's inside."""
+
+# ruff: noqa: N806 (X, as everywhere in scikit-learn)
+
+import io
+import tracemalloc
+
+import joblib
+import numpy as np
+import pytest
+from conftest import ROOT
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score, learning_curve
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from edge_demo.classifier import EdgeClassifier
+from edge_demo.generator import PatchGenerator
+from edge_demo.network import build_network
+from edge_demo.optimizers import SGD
+from edge_demo.patches import KIND_NAMES, load_dataset
+from edge_demo.softmax import softmax
+from edge_demo.training import TrainingDiverged, train
+
+PATCHES = PatchGenerator().sample(600, np.random.default_rng(0))
+NAMES = np.array(KIND_NAMES)[PATCHES.kinds]
+
+
+def quick(**settings):
+    return EdgeClassifier(**{"epochs": 5, "random_state": 0} | settings)
+
+
+@parametrize_with_checks(
+    [EdgeClassifier(), EdgeClassifier(hidden_layer_sizes=(), optimizer="adam", learning_rate=0.01)]
+)
+def test_every_check_of_scikit_learn_passes(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(("y", "classes"), [(PATCHES.labels, 2), (NAMES, 7), (np.arange(600) % 23 * 10, 23)])
+def test_probabilities_are_the_softmax_of_the_decision_function_exactly(y, classes):
+    model = quick().fit(PATCHES.pixels, y)
+    decision = model.decision_function(PATCHES.pixels)
+    assert decision.shape == ((600,) if classes == 2 else (600, classes))
+    logits = np.stack([np.zeros(600), decision], axis=1) if classes == 2 else decision
+    np.testing.assert_array_equal(model.predict_proba(PATCHES.pixels), softmax(logits))
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(PATCHES.pixels)), softmax(logits), rtol=1e-12)
+    np.testing.assert_array_equal(model.predict(PATCHES.pixels), model.classes_[logits.argmax(axis=1)])
+    np.testing.assert_array_equal(model.classes_, np.unique(y))
+    assert model.n_features_in_ == 25
+    assert len(model.loss_curve_) == model.n_iter_ == 5
+
+
+def test_seven_named_kinds_are_learned_better_than_by_chance_and_float32_gives_the_same_answers():
+    model = quick(epochs=40).fit(PATCHES.pixels, NAMES)
+    assert model.score(PATCHES.pixels, NAMES) > 0.5 > 1 / 7
+    rounded = PATCHES.pixels.astype(np.float32)
+    np.testing.assert_array_equal(model.predict_proba(rounded), model.predict_proba(rounded.astype(np.float64)))
+
+
+def test_without_standardize_the_weights_are_those_of_train():
+    dataset = load_dataset(ROOT / "data")
+    rng = np.random.default_rng(3)
+    network = build_network(25, [16], 2, rng)
+    history = train(network, dataset.train, epochs=2, batch_size=32, optimizer=SGD(0.3), rng=rng)
+    model = EdgeClassifier(epochs=2, standardize=False, random_state=3).fit(dataset.train.pixels, dataset.train.labels)
+    np.testing.assert_array_equal(model.network_.parameters, network.parameters)
+    assert model.loss_curve_ == history.train_loss[1:]
+    assert model.loss_curve_[-1] == pytest.approx(
+        log_loss(dataset.train.labels, model.predict_proba(dataset.train.pixels)), rel=1e-9
+    )
+
+
+def test_it_works_inside_the_tools_of_scikit_learn():
+    X, y = PATCHES.pixels, NAMES
+    pipeline = make_pipeline(MinMaxScaler(), quick())
+    assert cross_val_score(pipeline, X, y, cv=3).shape == (3,)
+    search = GridSearchCV(quick(), {"hidden_layer_sizes": [(2,), (8, 4)], "learning_rate": [0.1, 0.3]}, cv=2).fit(X, y)
+    assert search.best_params_["hidden_layer_sizes"] in [(2,), (8, 4)]
+    calibrated = CalibratedClassifierCV(quick(), cv=2).fit(X, y)
+    np.testing.assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1)
+    fitted = quick().fit(X, y)
+    importance = permutation_importance(fitted, X, y, n_repeats=2, random_state=0)
+    assert importance.importances_mean.shape == (25,)
+    sizes, *_ = learning_curve(quick(), X, y, train_sizes=[0.3, 1.0], cv=2)
+    assert len(sizes) == 2
+    fresh = clone(fitted)
+    assert not hasattr(fresh, "network_")
+    assert fresh.get_params() == fitted.get_params()
+
+
+def test_a_pickle_comes_back_whole_small_and_able_to_train_on():
+    model = quick().fit(PATCHES.pixels, NAMES)
+    expected = model.predict_proba(PATCHES.pixels)
+    file = io.BytesIO()
+    joblib.dump(model, file)
+    assert file.tell() < 40_000  # the weights, and no patches that the layers have seen
+    file.seek(0)
+    again = joblib.load(file)
+    np.testing.assert_array_equal(again.predict_proba(PATCHES.pixels), expected)
+    for copy in (model, again):
+        copy.partial_fit(PATCHES.pixels, NAMES)
+    np.testing.assert_array_equal(again.network_.parameters, model.network_.parameters)
+    assert not np.array_equal(again.predict_proba(PATCHES.pixels), expected)
+
+
+@pytest.mark.parametrize("y", [PATCHES.labels, NAMES], ids=["two", "seven"])
+def test_weights_do_what_repeating_does(y):
+    weights = np.random.default_rng(1).integers(0, 4, len(y))
+    settings = {"batch_size": 10_000, "epochs": 30}
+    weighted = quick(**settings).fit(PATCHES.pixels, y, sample_weight=weights)
+    repeated = quick(**settings).fit(PATCHES.pixels.repeat(weights, axis=0), y.repeat(weights))
+    np.testing.assert_allclose(weighted.network_.parameters, repeated.network_.parameters, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-9)
+    scaled = quick(**settings).fit(PATCHES.pixels, y, sample_weight=7.5 * weights)
+    np.testing.assert_allclose(scaled.network_.parameters, weighted.network_.parameters, rtol=1e-7, atol=1e-9)
+    plain = quick(**settings).fit(PATCHES.pixels, y)
+    assert not np.allclose(weighted.network_.parameters, plain.network_.parameters, atol=1e-3)
+
+
+def test_calls_of_partial_fit_are_the_epochs_of_fit():
+    fitted = quick(epochs=3).fit(PATCHES.pixels, NAMES)
+    streamed = quick()
+    for _ in range(3):
+        streamed.partial_fit(PATCHES.pixels, NAMES, classes=KIND_NAMES)
+    np.testing.assert_array_equal(streamed.network_.parameters, fitted.network_.parameters)
+    assert streamed.loss_curve_ == fitted.loss_curve_
+
+
+def test_memory_stays_flat_over_a_stream_of_a_million_patches():
+    rng, model = np.random.default_rng(0), quick(batch_size=2500, hidden_layer_sizes=(4,), learning_rate=1.0)
+    generator, peaks = PatchGenerator(), []
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            patches = generator.sample(10_000, rng)
+            model.partial_fit(patches.pixels, patches.labels, classes=[0, 1])
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.reset_peak()
+    finally:
+        tracemalloc.stop()
+    one_block = patches.pixels.nbytes
+    assert max(peaks) < 8 * one_block
+    assert max(peaks[50:]) < 1.1 * max(peaks[5:50])
+    assert model.n_iter_ == 100
+    assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"optimizer": "adagrad"}, "optimizer"),
+        ({"learning_rate": 0}, "learning_rate"),
+        ({"epochs": 1.5}, "epochs"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused_by_name(settings, words):
+    with pytest.raises(ValueError, match=words):
+        quick(**settings).fit(PATCHES.pixels, NAMES)
+
+
+def test_other_mistakes_are_named_too():
+    with pytest.raises(ValueError, match="classes"):
+        quick().partial_fit(PATCHES.pixels, NAMES)
+    with pytest.raises(ValueError, match="below zero"):
+        quick().fit(PATCHES.pixels, NAMES, sample_weight=-np.ones(600))
+    with pytest.raises(TrainingDiverged):
+        quick(learning_rate=1e200).fit(PATCHES.pixels, NAMES)
