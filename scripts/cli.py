@@ -9,10 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+class _Formatter(argparse.ArgumentDefaultsHelpFormatter):
+    def _get_help_string(self, action):  # a default of None is explained by the flag's own help
+        return action.help if action.default is None else super()._get_help_string(action)
+
+
 def parser(description):
-    return argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
-    )
+    return argparse.ArgumentParser(description=description, formatter_class=_Formatter, allow_abbrev=False)
 
 
 def number(kind, at_least=None, above=None):
@@ -41,7 +44,7 @@ def say(*lines):
     try:
         print(*lines, sep="\n", flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
 
 
 def shown(path):
@@ -54,8 +57,15 @@ def run(main):
     """Calls main(); a user's mistake becomes one line on standard error and exit code 2."""
     try:
         main()
+    except BrokenPipeError:
+        _silence()
     except (ValueError, OSError) as error:
         sys.exit(_fail(error))
+
+
+def _silence():
+    """The reader of standard output has gone: nothing more is sent there, not even by Python's own last flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error):

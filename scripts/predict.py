@@ -21,34 +21,42 @@ def main():
     if options.csv == "-":
         predict(run, io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline=""), "standard input")
         return
-
-    from edge_demo.patches import read_blocks
-
     with open(options.csv, encoding="utf-8-sig", newline="") as file:
-        for block in read_blocks(file, options.csv):  # a mistake anywhere is found before anything is written
-            check(block.pixels, run, options.csv)
-        file.seek(0)
+        if file.seekable():  # then a mistake anywhere is found before anything is written; a pipe is read only once
+            for _ in blocks_of_pixels(run, file, options.csv):
+                pass
+            file.seek(0)
         predict(run, file, options.csv)
-
-
-def check(pixels, run, name):
-    if pixels.shape[1] != run.test.side**2:
-        raise ValueError(f"{name} has {pixels.shape[1]} pixels a patch, but this run was trained on {run.test.side**2}")
 
 
 def predict(run, file, name):
     """Reads a block, writes a block: memory does not grow with the file."""
-    from edge_demo.patches import read_blocks
     from edge_demo.softmax import softmax
 
     names = run.test.class_names
+    header = [f"{what}_{name}" for what in ("logit", "probability") for name in names] + ["class"]
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([f"{what}_{name}" for what in ("logit", "probability") for name in names] + ["class"])
-    for block in read_blocks(file, name):
-        check(block.pixels, run, name)
-        logits = run.after.logits(block.pixels)
+    for pixels in blocks_of_pixels(run, file, name):
+        if header:
+            writer.writerow(header)
+            header = None
+        logits = run.after.logits(pixels)
         for z, p in zip(logits.tolist(), softmax(logits).tolist(), strict=True):
             writer.writerow([*z, *p, names[p.index(max(p))]])
+        sys.stdout.flush()
+
+
+def blocks_of_pixels(run, file, name):
+    """Arrays (n, pixels) that this run's network can take. Raises ValueError for any others, and for none at all."""
+    from edge_demo.patches import read_blocks
+
+    wanted, block = run.test.pixels.shape[1], None
+    for block in read_blocks(file, name):
+        if block.pixels.shape[1] != wanted:
+            raise ValueError(f"{name} has {block.pixels.shape[1]} pixels a patch, but this run was trained on {wanted}")
+        yield block.pixels
+    if block is None:
+        raise ValueError(f"{name} holds no patches below its header")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from edge_demo.patches import KIND_NAMES
 
 
 def opening(folder, patches, network, settings):
-    data, side, names = settings["data"], patches.side, settings["class_names"]
+    data, side, names = settings["data"], patches.side, _short(settings["class_names"])
     sizes = [patches.pixels.shape[1], *settings["hidden"], len(names)]
     shown = ", ".join(names[:7]) + (f" and {len(names) - 7} more" if len(names) > 7 else "")
     return [
@@ -33,7 +33,7 @@ def table(run):
 
 def _lines(run, rows):
     """Two classes: a line a patch."""
-    names = run.test.class_names
+    names = _short(run.test.class_names)
     first, second = (max(7, len(name) + 1) for name in names)
     second = max(8, second)
     true = max(map(len, names))
@@ -56,7 +56,7 @@ def _lines(run, rows):
 
 def _blocks(run, rows, most=7):
     """More classes: a block a patch, a line a class, the most probable after training first."""
-    names, lines = run.test.class_names, []
+    names, lines = _short(run.test.class_names), []
     width = max(14, *map(len, names))
     for i in rows:
         label = run.test.labels[i]
@@ -76,12 +76,12 @@ def _blocks(run, rows, most=7):
 
 def _notes(run, rows):
     """Which of the patches the trained network is still wrong, or unsure, about."""
-    lines = []
+    names, lines = _short(run.test.class_names), []
     for position, i in enumerate(rows, start=1):
         p, label = run.probabilities["after"][i], run.test.labels[i]
         if p.argmax() != label or p[label] < 0.9:
             state = "unsure" if p.argmax() == label else "still wrong"
-            lines.append(f"patch {position} {state}: p({run.test.class_names[label]}) = {_shown(p[label])}")
+            lines.append(f"patch {position} {state}: p({names[label]}) = {_shown(p[label])}")
     return lines
 
 
@@ -152,6 +152,12 @@ def _difference(row):
 
 def _kind(run, i):
     return "" if run.test.kinds is None else KIND_NAMES[run.test.kinds[i]]
+
+
+def _short(names, most=24):
+    """Names on one line, the longest cut in the middle: often the end is what tells one from another."""
+    flat = [" ".join(name.split()) for name in names]
+    return [name if len(name) <= most else f"{name[: most - 9]}…{name[-8:]}" for name in flat]
 
 
 def _shown(p):

@@ -78,12 +78,13 @@ def _notes(units, shown, linear, with_output, class_names):
     noun = "classes" if linear else "units"
     notes = [f"Typical size: root mean square of all weights that lead from the pixels to the {units} {noun}."]
     if with_output:
-        names = [style.fitting(name, 1.1, style.SMALL_SIZE) for name in class_names]
+        names = [style.fitting(name, 1.0, style.SMALL_SIZE) for name in class_names]
         if len(names) > MOST_NAMES:
             names = [f"the {len(names)} classes"]
         names[:-1] = [f"{name}," for name in names[:-1]]
         names[0] = f"Below each image, left to right: the unit's output weights to {names[0]}"
-        notes += [" ".join(names[start : start + 4]) for start in range(0, len(names), 4)]
+        a_line = 4 if max(map(len, class_names)) > 3 else MOST_NAMES
+        notes += [" ".join(names[start : start + a_line]) for start in range(0, len(names), a_line)]
     elif not linear:
         notes.append("The units are those of the first hidden layer.")
     if shown < units:

@@ -47,15 +47,20 @@ def plain(name, longest=None):
 
 
 def fitting(name, inches, size=TEXT_SIZE):
-    """A name like plain(name), on one line and cut to a width in inches at a font size."""
+    """A name like plain(name), on one line and cut to a width in inches at a font size, in the middle: often the end of
+    a long name is what tells it from others.
+    """
     text, font = " ".join(str(name).split()), FontProperties(size=size)
 
     def width(shown):
         return text_to_path.get_text_width_height_descent(shown, font, False)[0] / 72
 
+    def cut(length):
+        end = length // 3
+        return text[: length - end].rstrip() + "…" + text[len(text) - end :].lstrip()
+
     if width(text) > inches:
-        longest = bisect_right(range(1, len(text)), inches, key=lambda length: width(text[:length] + "…"))
-        text = text[: max(longest, 1)].rstrip() + "…"
+        text = cut(max(1, bisect_right(range(1, len(text)), inches, key=lambda length: width(cut(length)))))
     return plain(text)
 
 
@@ -94,8 +99,9 @@ def plot_classes(axes, x, y, labels, classes, size=3.5, opacity=0.4):
     for turn in range(turns):
         for k in range(classes):
             shown = np.flatnonzero(labels == k)[turn::turns]
-            look = {"color": class_color(k, classes), "ms": size, "mew": 0, "alpha": opacity}
-            axes.plot(x[shown], y[shown], class_marker(k), clip_on=False, **look)
+            if len(shown):
+                look = {"color": class_color(k, classes), "ms": size, "mew": 0, "alpha": opacity}
+                axes.plot(x[shown], y[shown], class_marker(k), clip_on=False, **look)
 
 
 def class_legend(figure, class_names, y):

@@ -1,0 +1,166 @@
+"""A user's own images: scikit-learn's digits, and names of every sort, in train.py, its figures and predict.py."""
+
+import csv
+import io
+import subprocess
+import sys
+import tracemalloc
+from functools import partial
+
+import numpy as np
+import pytest
+from conftest import ROOT, run_script
+from scipy.special import softmax
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+
+from edge_demo import patches
+from edge_demo.figures.of_run import figures_of
+from edge_demo.patches import Patches, load_dataset, write_csv
+from edge_demo.runs import load_run
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import predict
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def write_folder(folder, pixels, labels, names):
+    folder.mkdir()
+    train, test = train_test_split(np.arange(len(labels)), random_state=0, stratify=labels, test_size=0.3)
+    for name, part in (("train", train), ("test", test)):
+        write_csv(folder / f"{name}.csv", Patches(pixels[part], labels[part], class_names=names))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """(data folder, run folder, printed text) of a training on scikit-learn's digits, figures included."""
+    folder = tmp_path_factory.mktemp("digits")
+    pixels, labels = load_digits(return_X_y=True)
+    data = write_folder(folder / "data", pixels / 16, labels, tuple(map(str, range(10))))
+    done = run_script("train.py", "--data", data, "--hidden", "32", "--epochs", "15", "--out", folder / "run")
+    return data, folder / "run", done.stdout
+
+
+def test_digits_go_from_a_folder_to_a_run_and_from_there_to_predictions(digits):
+    data, run, text = digits
+    assert "of 8×8 pixels" in text
+    assert "64-32-10" in text
+    assert text.count("no generator.json") == 1
+    assert len(list(run.glob("*.png"))) == 10
+    done = run_script("predict.py", "--run", run, data / "test.csv")
+    assert done.stderr == ""
+    rows = rows_of(done.stdout)
+    names = [str(digit) for digit in range(10)]
+    test = load_dataset(data).test
+    z, p = (np.array([[float(row[f"{what}_{k}"]) for k in names] for row in rows]) for what in ("logit", "probability"))
+    assert list(rows[0]) == [f"{what}_{k}" for what in ("logit", "probability") for k in names] + ["class"]
+    np.testing.assert_allclose(p, softmax(z, axis=1), rtol=1e-12)
+    np.testing.assert_array_equal(z, load_run(run).after.logits(test.pixels))
+    assert [row["class"] for row in rows] == [names[k] for k in z.argmax(axis=1)]
+    train = load_dataset(data).train
+    linear = LogisticRegression(max_iter=1000).fit(train.pixels, train.labels).score(test.pixels, test.labels)
+    assert (z.argmax(axis=1) == test.labels).mean() > linear - 0.02
+
+
+def test_a_file_standard_input_and_a_pipe_give_the_same(digits):
+    data, run, _ = digits
+    text = (data / "test.csv").read_text(encoding="utf-8")
+    unlabelled = "\n".join(line.partition(",")[2] for line in text.splitlines())
+    command = [sys.executable, str(ROOT / "scripts" / "predict.py"), "--run", str(run)]
+    from_input = subprocess.run([*command, "-"], input=unlabelled, capture_output=True, text=True, check=True).stdout
+    piped = subprocess.run(
+        [*command, "/dev/stdin"], input=unlabelled, capture_output=True, text=True, check=True
+    ).stdout
+    from_file = run_script("predict.py", "--run", run, data / "test.csv").stdout
+    assert from_input == piped == from_file
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("p00,p01,p10,p11\n1,2,3,4\n", "has 4 pixels a patch, but this run was trained on 64"),
+        ("p00,p01,p10,p11\n1,2,3,x\n", "line 2, column p11: 'x' is not a pixel"),
+        ("p00,p01,p10,p12\n1,2,3,4\n", "line 1: column 4 is 'p12' where 'p11' was expected"),
+        ("", "line 1: 0 columns"),
+        ("HEADER\n", "holds no patches"),
+    ],
+)
+@pytest.mark.parametrize("source", ["file", "input"])
+def test_what_cannot_be_predicted_is_refused_in_one_line_and_nothing_is_written(digits, tmp_path, source, text, words):
+    data, run, _ = digits
+    text = text.replace("HEADER", (data / "test.csv").read_text(encoding="utf-8").partition("\n")[0])
+    (tmp_path / "new.csv").write_text(text, encoding="utf-8")
+    path = "-" if source == "input" else tmp_path / "new.csv"
+    command = [sys.executable, str(ROOT / "scripts" / "predict.py"), "--run", str(run), str(path)]
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert words in line
+    assert ("standard input" if source == "input" else "new.csv") in line
+
+
+def test_a_mistake_at_the_end_of_a_file_is_found_before_anything_is_written(digits, tmp_path):
+    data, run, _ = digits
+    (tmp_path / "new.csv").write_text(
+        (data / "test.csv").read_text(encoding="utf-8") + "1," + "nan," * 63 + "0\n", encoding="utf-8"
+    )
+    done = run_script("predict.py", "--run", run, tmp_path / "new.csv", check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "line 542, column p00" in done.stderr
+
+
+def test_memory_does_not_grow_with_what_is_predicted(digits, monkeypatch):
+    run = load_run(digits[1])
+    line = ",".join(["0.5"] * 64) + "\n"
+    header = (digits[0] / "test.csv").read_text(encoding="utf-8").partition("\n")[0].removeprefix("label,")
+
+    class Sink:
+        lines = 0
+
+        def write(self, text):
+            self.lines += text.count("\n")
+
+        def flush(self):
+            pass
+
+    peaks = []
+    monkeypatch.setattr(patches, "read_blocks", partial(patches.read_blocks, size=100))
+    for count in (500, 2_000):
+        sink = Sink()
+        output, sys.stdout = sys.stdout, sink
+        tracemalloc.start()
+        predict.predict(run, (line if i else header + "\n" for i in range(count + 1)), "a stream")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        sys.stdout = output
+        assert sink.lines == count + 1
+    assert peaks[1] < 1.1 * peaks[0]
+
+
+NAMES = ("a name far too long to be shown in full anywhere, number 1", "a name far too long … number 2")
+NAMES += ("$\\frac{1}{2}$", "<b>bold</b>", "Ünïcödé", "50 % _off_", "-", "{x}")
+
+
+@pytest.mark.parametrize(("classes", "side"), [(2, 3), (8, 12), (50, 5), (3, 1)])
+def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_path, classes, side):
+    names = (NAMES if classes <= 8 else tuple(f"class number {k} of fifty" for k in range(50)))[:classes]
+    rng = np.random.default_rng(0)
+    labels = np.arange(classes * 6) % classes
+    data = write_folder(tmp_path / "data", rng.random((len(labels), side * side)), labels, names)
+    flags = ["--epochs", "2", "--hidden", "3", "--no-figures", "--out", tmp_path / "run"]
+    done = run_script("train.py", "--data", data, *flags)
+    assert f"{side}×{side} pixels" in done.stdout
+    run = load_run(tmp_path / "run")
+    assert set(run.settings["class_names"]) == set(names)
+    drawn = dict(figures_of(run))
+    assert len(drawn) == 10
+    for name, figure in drawn.items():
+        figure.savefig(io.BytesIO(), format="png")  # now every text has its place
+        extent, (width, height) = figure.get_tightbbox().extents, figure.get_size_inches()
+        assert (extent[:2] > -0.01).all(), (name, "is cut at the left or below", extent)
+        assert (extent[2:] < (width + 0.01, height + 0.01)).all(), (name, "is cut at the right or above", extent)
