@@ -1,5 +1,6 @@
 """What several test files share: a way to run a script as a user does, and one trained run."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -8,6 +9,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Two processes run the tests, where pytest-xdist is installed and nobody asked for another number (-n)."""
+    is_one_of_them = "PYTEST_XDIST_WORKER" in os.environ
+    if config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None and not is_one_of_them:
+        config.option.numprocesses = 2
+
+
+def needs(module, extra):
+    """Skips a test file whose optional dependency is missing, or fails it where EDGE_DEMO_SKIP_NOTHING is set."""
+    if "EDGE_DEMO_SKIP_NOTHING" in os.environ:
+        return importlib.import_module(module)
+    return pytest.importorskip(module, reason=f"needs pip install -e '.[{extra}]'")
 
 
 def run_script(name, *arguments, folder=None, check=True, **environment):

@@ -16,9 +16,10 @@ ORDER += ["evaluation", "classifier", "runs", "sweeps"]
 def test_requirements_name_what_pyproject_names_and_pytest():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").split("\n")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    *named, pytest_line, editable, end = lines
+    *named, pytest_line, xdist_line, editable, end = lines
     assert named == project["dependencies"]
     assert pytest_line.startswith("pytest>=")
+    assert xdist_line.startswith("pytest-xdist>=")  # the tests run on two cores
     assert (editable, end) == ("-e .", "")
     assert {line.split(">=")[0] for line in named} == {"numpy", "matplotlib", "scikit-learn", "tqdm"}
 
