@@ -192,3 +192,18 @@ def test_a_difference_beyond_all_numbers_gives_probability_0_without_a_warning()
         warnings.simplefilter("error")
         assert softmax([1e308, -1e308]).tolist() == [1.0, 0.0]
         assert softmax([1.0, 0.0], temperature=1e-310).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_weights_multiply_each_patchs_part_of_the_loss_and_of_its_gradient(classes):
+    rng = np.random.default_rng(6)
+    logits, labels, weights = rng.normal(0, 3, (9, classes)), rng.integers(0, classes, 9), rng.uniform(0, 3, 9)
+    layer = SoftmaxCrossEntropy()
+    expected = np.average(-scipy.special.log_softmax(logits, axis=1)[np.arange(9), labels], weights=weights)
+    assert layer.forward(logits, labels, weights) == pytest.approx(expected * weights.mean(), rel=1e-12)
+    gradient = layer.backward()
+    for i, k in np.ndindex(logits.shape):
+        step = np.zeros_like(logits)
+        step[i, k] = 1e-6
+        up, down = (cross_entropy(logits + sign * step, labels, weights) for sign in (1, -1))
+        assert gradient[i, k] == pytest.approx((up - down) / 2e-6, rel=1e-6, abs=1e-9)
