@@ -1,12 +1,15 @@
 """Many trainings: each combination of settings is one task, run once, recorded at once, in any order, on any worker.
 
 A results file has one JSON line a finished task, with the processor time it took. Started again, only what is missing
-is run; a line that a crash cut short counts as missing. The workers are joblib's: processes, or a Dask cluster.
+is run; a line that a crash cut short counts as missing. The workers are joblib's processes, or a Dask cluster.
 """
 
 import json
+import logging
 import os
 import time
+from concurrent.futures import CancelledError
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -79,13 +82,22 @@ def seconds_of(tasks, path):
     return [seconds[_key(task)] for task in tasks]
 
 
+def projected_seconds(seconds, cores):
+    """How long tasks of so many processor seconds take on so many cores: an equal share, or the longest task alone."""
+    return max(sum(seconds) / cores, max(seconds))
+
+
 def run_tasks(tasks, measure, path, jobs=1, dask=None, progress=False):
     """Runs measure(task) for every task that path has no result of; returns all results, in the order of tasks.
 
-    jobs: processes on this machine. dask: the address of a scheduler, tcp://host:port, to use its workers instead.
+    jobs: processes on this machine, -1 for one a core. dask: the address of a scheduler, tcp://host:port, to use its
+    workers instead. Raises ValueError, or what measure raised; what had finished by then is recorded.
     """
     from joblib.externals.loky.process_executor import TerminatedWorkerError
     from tqdm import tqdm
+
+    def stream(tasks):
+        return _on_this_machine(tasks, measure, jobs) if dask is None else _on_dask(tasks, measure, dask)
 
     done, idle_deaths = read_results(path), 0
     with tqdm(total=len(tasks), desc="sweep", unit="training", disable=not progress) as bar:
@@ -93,7 +105,7 @@ def run_tasks(tasks, measure, path, jobs=1, dask=None, progress=False):
         while missing := [task for task in tasks if _key(task) not in done]:
             before = len(done)
             try:
-                for task, result, seconds in _stream(missing, measure, jobs, dask):
+                for task, result, seconds in stream(missing):
                     _append(path, {"task": task, "result": result, "seconds": seconds})
                     done[_key(task)] = result
                     bar.update()
@@ -104,22 +116,40 @@ def run_tasks(tasks, measure, path, jobs=1, dask=None, progress=False):
     return [done[_key(task)] for task in tasks]
 
 
-def _stream(tasks, measure, jobs, dask):
-    """(task, result, seconds of processor time) as they finish."""
-    from contextlib import ExitStack
+def _on_this_machine(tasks, measure, jobs):
+    """Yields (task, result, seconds of processor time) as tasks finish, on joblib's processes."""
+    from joblib import Parallel, delayed
 
-    from joblib import Parallel, delayed, parallel_config
+    run = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    yield from run(delayed(_run)(measure, task) for task in tasks)
 
-    with ExitStack() as stack:
-        if dask is not None:
-            from distributed import Client
 
-            stack.enter_context(Client(dask))
-            stack.enter_context(parallel_config(backend="dask"))
-            jobs = -1
-        yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(
-            delayed(_run)(measure, task) for task in tasks
-        )
+def _on_dask(tasks, measure, address):
+    """The same on the workers of a Dask cluster.
+
+    Not through joblib's Dask backend, which counts the workers once, so that none who joins later helps, and which runs
+    everything in the calling process where it counts a single core.
+    """
+    try:
+        from distributed import Client, KilledWorker, as_completed
+    except ImportError:
+        raise ValueError("a Dask cluster needs dask.distributed: pip install -e '.[dask]'") from None
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what it would print with a traceback is raised below
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"no Dask scheduler answers at {address}: {error}") from None
+    with client:
+        if not client.nthreads():
+            raise ValueError(f"the scheduler has no workers yet: start some with dask worker {address}")
+        try:
+            for future in as_completed(client.map(partial(_run, measure), tasks, pure=False)):
+                yield future.result()
+        except CancelledError:
+            raise ValueError(f"the scheduler at {address} has gone; a new start runs only what is missing") from None
+        except KilledWorker as error:
+            raise ValueError(f"one training has cost several workers their lives: {error}") from None
 
 
 def _run(measure, task):

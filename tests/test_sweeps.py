@@ -3,12 +3,14 @@
 import csv
 import json
 import os
+from itertools import product
 
 import numpy as np
 import pytest
 from conftest import run_script
 
-from edge_demo.sweeps import combinations, read_results, run_tasks, train_on_fresh_patches
+from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
+from edge_demo.sweeps import combinations, projected_seconds, read_results, run_tasks, train_on_fresh_patches
 
 TASK = {"noise": 0.1, "train_size": 300, "hidden": 4, "seed": 0, "optimizer": "adam"}
 TASK |= {"rates": [0.01, 0.001], "batch_size": 64, "epochs": 4, "least_steps": 0}
@@ -79,3 +81,63 @@ def test_study_truth_resumes_and_gives_the_same_bytes_with_any_number_of_jobs(tm
     (line,) = [line for line in text.splitlines() if line.split()[:1] == ["400"]]
     assert line.split()[2] == f"{kl:.4f}"
     assert json.loads(log[0])["task"]["train_size"] == 100
+
+
+def test_sweep_gives_the_same_bytes_with_any_number_of_jobs_and_after_any_interruption(tmp_path):
+    flags = [
+        "--hidden",
+        "0",
+        "4",
+        "--noise",
+        "0.2",
+        "0.1",
+        "--train-size",
+        "400",
+        "100",
+        "--seeds",
+        "3",
+        "--epochs",
+        "3",
+    ]
+    text = run_script("sweep.py", *flags, "--jobs", "1", "--out", tmp_path / "whole").stdout
+    log = (tmp_path / "whole" / "results.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    assert len(log) == 24
+    (tmp_path / "parts").mkdir()
+    kept = [*log[20:7:-3], log[0][:50]]  # some results, in another order, and one cut short
+    (tmp_path / "parts" / "results.jsonl").write_text("".join(kept), encoding="utf-8")
+    run_script("sweep.py", *flags, "--jobs", "2", "--out", tmp_path / "parts")
+    for name in ("sweep.csv", "sweep_heatmaps.png", "sweep_lines.png"):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    assert (tmp_path / "parts" / "results.jsonl").read_text(encoding="utf-8").startswith("".join(kept))
+    with open(tmp_path / "whole" / "sweep.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    for noise, size in product(("0.1", "0.2"), ("100", "400")):
+        (line,) = [line.split() for line in text.splitlines() if line.split()[:2] == [noise, size]]
+        for hidden, cells in (("0", line[2:4]), ("4", line[4:6])):
+            found = [row for row in rows if (row["noise"], row["train_size"], row["hidden"]) == (noise, size, hidden)]
+            means = [np.mean([float(row[name]) for row in found]) for name in ("accuracy", "kl_divergence")]
+            assert cells == [f"{mean:.3f}" for mean in means]
+    assert "24 trainings" in text
+
+
+def test_the_projection_is_an_equal_share_but_never_less_than_the_longest_task():
+    assert projected_seconds([1, 2, 3], 1) == 6
+    assert projected_seconds([1, 2, 3], 2) == 3
+    assert projected_seconds([1] * 600, 100) == 6
+    assert projected_seconds([1, 2, 3], 10_000) == 3
+
+
+def test_a_figure_of_the_sweep_shows_the_means_that_it_was_given():
+    rng = np.random.default_rng(0)
+    accuracy, kl = rng.uniform(0.5, 1, (2, 3, 4, 5)), rng.uniform(0.01, 0.6, (2, 3, 4, 5))
+    axes = ([0.1, 0.2], [500, 2000, 8000], [2, 4, 8, 16])
+    heat = [axes_ for axes_ in sweep_heatmaps(*axes, accuracy, kl).axes if axes_.images]
+    for axes_, (row, noise) in zip(heat, product((accuracy, kl), range(2)), strict=True):
+        np.testing.assert_array_equal(axes_.images[0].get_array(), row[noise].mean(axis=2))
+        numbers = [text.get_text() for text in axes_.texts]
+        assert numbers == [f"{value:.3f}" for value in row[noise].mean(axis=2).ravel()]
+    lines = [axes_ for axes_ in sweep_lines(*axes, accuracy, kl).axes if len(axes_.lines) >= 4]
+    for axes_, (row, noise) in zip(lines, product((accuracy, kl), range(2)), strict=True):
+        for hidden, line in enumerate(axes_.lines[:4]):
+            np.testing.assert_array_equal(line.get_ydata(), row[noise, :, hidden].mean(axis=1))

@@ -5,6 +5,7 @@ from matplotlib import colormaps
 
 from edge_demo.figures.style import GREY, SMALL_SIZE, new_figure, plain_log_ticks
 
+MOST_NUMBERED = 16  # cells side by side that have room for a number of three decimals
 ROWS = ("accuracy", "KL to exact, nats")
 
 
@@ -13,7 +14,9 @@ def sweep_heatmaps(noises, train_sizes, hidden_sizes, accuracy, kl):
 
     accuracy, kl: (noises, train sizes, hidden sizes, seeds).
     """
-    figure, grid = _panels(noises, len(train_sizes), _title(accuracy, noises))
+    figure, grid = _panels(
+        noises, len(train_sizes), _title("Best mean accuracy", accuracy.mean(axis=3).max(axis=(1, 2)), noises)
+    )
     for row, (name, values) in enumerate(zip(ROWS, (accuracy, kl), strict=True)):
         means = values.mean(axis=3)
         for column, axes in enumerate(grid[row]):
@@ -21,11 +24,17 @@ def sweep_heatmaps(noises, train_sizes, hidden_sizes, accuracy, kl):
             image = axes.imshow(means[column], cmap=colors, vmin=means.min(), vmax=means.max(), aspect="auto")
             axes.set_xticks(range(len(hidden_sizes)), hidden_sizes)
             axes.set_yticks(range(len(train_sizes)), [f"{size:,}" for size in train_sizes] if column == 0 else [])
-            if len(hidden_sizes) * len(noises) <= 24:
+            if len(hidden_sizes) * len(noises) <= MOST_NUMBERED:
                 for (i, j), value in np.ndenumerate(means[column]):
                     light = image.norm(value) > 0.6 if row == 0 else image.norm(value) < 0.4
                     axes.text(
-                        j, i, f"{value:.2f}", ha="center", va="center", color="k" if light else "w", fontsize=SMALL_SIZE
+                        j,
+                        i,
+                        f"{value:.3f}",
+                        ha="center",
+                        va="center",
+                        color="k" if light else "w",
+                        fontsize=SMALL_SIZE - 1,
                     )
         bar = figure.colorbar(image, cax=figure.add_axes([0.93, grid[row][0].get_position().y0, 0.012, 0.33]))
         bar.ax.tick_params(labelsize=SMALL_SIZE)
@@ -40,7 +49,7 @@ def sweep_lines(noises, train_sizes, hidden_sizes, accuracy, kl):
 
     accuracy, kl: (noises, train sizes, hidden sizes, seeds); bands run from the lowest seed to the highest.
     """
-    figure, grid = _panels(noises, 3, _title(accuracy, noises))
+    figure, grid = _panels(noises, 3, _title("Closest to the truth, nats", kl.mean(axis=3).min(axis=(1, 2)), noises))
     colors = colormaps["viridis"](np.linspace(0, 0.9, len(hidden_sizes)))
     for row, (name, values) in enumerate(zip(ROWS, (accuracy, kl), strict=True)):
         low, high = values.min(), values.max()
@@ -63,6 +72,9 @@ def sweep_lines(noises, train_sizes, hidden_sizes, accuracy, kl):
                 axes.tick_params(axis="y", which="both", labelleft=False)
         grid[row][0].set_ylabel(name)
     grid[0][0].text(train_sizes[0], 0.505, "chance", **GREY)
+    seeds = kl.shape[3]
+    note = f"lines: mean of {seeds} trainings; bands: lowest to highest" if seeds > 1 else "one training a point"
+    figure.text(0.13, 0.015, note, **GREY)
     grid[0][-1].legend(title="hidden", loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=SMALL_SIZE)
     return figure
 
@@ -77,7 +89,6 @@ def _panels(noises, rows, title):
     return figure, grid
 
 
-def _title(accuracy, noises):
-    best = accuracy.mean(axis=3).max(axis=(1, 2))
-    words = [f"{value:.3f} at noise {noise:g}" for value, noise in zip(best, noises, strict=True)]
-    return "Best mean accuracy: " + ", ".join(words[:4]) + (", …" if len(noises) > 4 else "")
+def _title(what, values, noises):
+    words = [f"{value:.3f} at noise {noise:g}" for value, noise in zip(values, noises, strict=True)]
+    return f"{what}: " + ", ".join(words[:4]) + (", …" if len(noises) > 4 else "")
