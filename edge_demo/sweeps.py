@@ -23,6 +23,7 @@ from edge_demo.softmax import log_softmax
 from edge_demo.training import train
 
 TEST_PATCHES = 10_000
+HAND_OUT = 0.005  # seconds to hand out a task by Dask and to record its result, measured with tasks that do nothing
 
 
 def combinations(**values):
@@ -83,8 +84,11 @@ def seconds_of(tasks, path):
 
 
 def projected_seconds(seconds, cores):
-    """How long tasks of so many processor seconds take on so many cores: an equal share, or the longest task alone."""
-    return max(sum(seconds) / cores, max(seconds))
+    """How long tasks of so many processor seconds take on so many cores, at least.
+
+    That is an equal share, the longest task alone, or handing out and recording one after another: the largest of them.
+    """
+    return max(sum(seconds) / cores, max(seconds), len(seconds) * HAND_OUT)
 
 
 def run_tasks(tasks, measure, path, jobs=1, dask=None, progress=False):

@@ -64,7 +64,7 @@ def main():
     times = ", ".join(f"{projected_seconds(seconds, cores):,.1f} s on {cores:,}" for cores in (1, 100, 10_000))
     cli.say(
         f"{len(tasks):,} trainings, {np.mean(seconds):.2f} core-seconds each, the longest {max(seconds):.2f}",
-        f"the training alone by number of cores: {times}",
+        f"at least, by number of cores: {times}",
     )
 
     from edge_demo.figures.style import save_figure

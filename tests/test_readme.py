@@ -23,7 +23,10 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if "--data" not in c], ids=" ".join)
+DIGITS = [c for c in COMMANDS if "digits" in " ".join(c)]
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "--data" not in c and c not in DIGITS], ids=" ".join)
 def test_each_command_runs(command, tmp_path):
     python, script, *arguments = command
     assert python == ".venv/bin/python"
@@ -50,7 +53,7 @@ def test_the_two_first_commands_are_those_that_set_up_and_run():
 
 def test_the_python_snippets_run_and_tanh_passes_the_gradient_check(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    tanh, own_code = blocks("python")
+    tanh, own_code, *_ = blocks("python")
     names = {"np": np}
     exec(tanh + own_code, names)
     assert "[" in capsys.readouterr().out
@@ -62,6 +65,24 @@ def test_the_python_snippets_run_and_tanh_passes_the_gradient_check(monkeypatch,
     exec(tanh.replace("1.0 -", "2.0 -"), broken)
     network = Network([Dense(25, 16), broken["Tanh"](), Dense(16, 2)], np.random.default_rng(0))
     assert check_gradient(network, test.pixels, test.labels) > 1e-2
+
+
+def test_the_digits_become_a_folder_a_run_and_predictions(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    exec(blocks("python")[2], {})
+    train, predict = DIGITS
+    run_script(train[1].removeprefix("scripts/"), *train[2:], "--no-figures", folder=tmp_path)
+    redirected = predict.index(">")
+    done = run_script(predict[1].removeprefix("scripts/"), *predict[2:redirected], folder=tmp_path)
+    assert len(done.stdout.splitlines()) == 1 + 497
+
+
+def test_the_estimator_snippet_runs(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    names = {}
+    exec(blocks("python")[3], names)
+    assert names["search"].best_params_ == {"hidden_layer_sizes": (16,)}
+    assert "hidden_layer_sizes" in capsys.readouterr().out
 
 
 def test_the_output_shown_is_what_train_prints(trained):

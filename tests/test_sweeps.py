@@ -10,7 +10,7 @@ import pytest
 from conftest import run_script
 
 from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
-from edge_demo.sweeps import combinations, projected_seconds, read_results, run_tasks, train_on_fresh_patches
+from edge_demo.sweeps import HAND_OUT, combinations, projected_seconds, read_results, run_tasks, train_on_fresh_patches
 
 TASK = {"noise": 0.1, "train_size": 300, "hidden": 4, "seed": 0, "optimizer": "adam"}
 TASK |= {"rates": [0.01, 0.001], "batch_size": 64, "epochs": 4, "least_steps": 0}
@@ -121,11 +121,12 @@ def test_sweep_gives_the_same_bytes_with_any_number_of_jobs_and_after_any_interr
     assert "24 trainings" in text
 
 
-def test_the_projection_is_an_equal_share_but_never_less_than_the_longest_task():
+def test_the_projection_is_the_share_the_longest_task_or_the_handing_out_whichever_is_most():
     assert projected_seconds([1, 2, 3], 1) == 6
     assert projected_seconds([1, 2, 3], 2) == 3
     assert projected_seconds([1] * 600, 100) == 6
     assert projected_seconds([1, 2, 3], 10_000) == 3
+    assert projected_seconds([0.1] * 1000, 10_000) == 1000 * HAND_OUT
 
 
 def test_a_figure_of_the_sweep_shows_the_means_that_it_was_given():

@@ -36,7 +36,8 @@ def sweep_heatmaps(noises, train_sizes, hidden_sizes, accuracy, kl):
                         color="k" if light else "w",
                         fontsize=SMALL_SIZE - 1,
                     )
-        bar = figure.colorbar(image, cax=figure.add_axes([0.93, grid[row][0].get_position().y0, 0.012, 0.33]))
+        place = grid[row][0].get_position()
+        bar = figure.colorbar(image, cax=figure.add_axes([0.93, place.y0, 0.012, place.height]))
         bar.ax.tick_params(labelsize=SMALL_SIZE)
         grid[row][0].set_ylabel(f"{name}\ntraining patches")
     for axes in grid[1]:
@@ -49,7 +50,9 @@ def sweep_lines(noises, train_sizes, hidden_sizes, accuracy, kl):
 
     accuracy, kl: (noises, train sizes, hidden sizes, seeds); bands run from the lowest seed to the highest.
     """
-    figure, grid = _panels(noises, 3, _title("Closest to the truth, nats", kl.mean(axis=3).min(axis=(1, 2)), noises))
+    figure, grid = _panels(
+        noises, 3, _title("Closest to the truth, nats", kl.mean(axis=3).min(axis=(1, 2)), noises), 0.17
+    )
     colors = colormaps["viridis"](np.linspace(0, 0.9, len(hidden_sizes)))
     for row, (name, values) in enumerate(zip(ROWS, (accuracy, kl), strict=True)):
         low, high = values.min(), values.max()
@@ -79,10 +82,10 @@ def sweep_lines(noises, train_sizes, hidden_sizes, accuracy, kl):
     return figure
 
 
-def _panels(noises, rows, title):
+def _panels(noises, rows, title, bottom=0.1):
     """A figure and its axes, two rows with a column a noise."""
     height = 4.2 + 0.5 * min(rows, 8)
-    figure = new_figure(9, height, title, left=0.13, right=0.9, bottom=0.14, top=0.87, hspace=0.18, wspace=0.08)
+    figure = new_figure(9, height, title, left=0.13, right=0.9, bottom=bottom, top=0.87, hspace=0.18, wspace=0.08)
     grid = figure.subplots(2, len(noises), squeeze=False)
     for axes, noise in zip(grid[0], noises, strict=True):
         axes.set_title(f"noise {noise:g}", fontsize=10)
