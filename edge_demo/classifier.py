@@ -50,8 +50,8 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         optimizer="sgd",
         epochs=40,
         batch_size=32,
-        standardize=True,
         random_state=None,
+        standardize=True,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.learning_rate = learning_rate

@@ -194,7 +194,8 @@ def _leading_columns(name, header, labelled):
     leading = [column for column in ("label", "kind") if column in header[:2] or (labelled and column == "label")]
     side = math.isqrt(max(1, len(header) - len(leading)))
     expected = leading + pixel_names(side)
-    if header != expected:
+    others = [leading + names for names in _other_pixel_names(side)]
+    if header != expected and header not in others:
         found = f"{len(header)} columns"
         for position, (column, right) in enumerate(zip(header, expected, strict=False), start=1):
             if column != right:
@@ -205,6 +206,16 @@ def _leading_columns(name, header, labelled):
             f"pixel of a square image, row by row: p00, p01, … (p00 to p44 for 5×5)"
         )
     return leading
+
+
+def _other_pixel_names(side):
+    """Other namings in the same order, read but never written: rows and columns of two digits, or as short as they are
+    (p010 for row 0, column 10), or pixels counted through (p00 to p63 for 8×8).
+    """
+    places = [(row, column) for row in range(side) for column in range(side)]
+    two_digits = [f"p{row:02}{column:02}" for row, column in places]
+    shortest = [f"p{row}{column}" for row, column in places]
+    return [two_digits, shortest, [f"p{i:02}" for i in range(side * side)]]
 
 
 def _bad_pixel(name, line, header, row, first):

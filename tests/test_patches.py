@@ -48,6 +48,26 @@ def test_pixel_columns_are_named_by_row_and_column(side, first, second_row, last
     assert len(set(names)) == side * side
 
 
+@pytest.mark.parametrize(
+    ("side", "second", "last"),
+    [(5, "p0001", "p0404"), (5, "p01", "p24"), (12, "p0001", "p1111"), (12, "p01", "p1111"), (12, "p01", "p143")],
+)
+def test_other_names_in_the_same_order_are_read_too(tmp_path, side, second, last):
+    wide, short, counted = ("p{:02}{:02}", "p{}{}", "p{2:02}")
+    for form in (wide, short, counted):
+        names = [form.format(*divmod(i, side), i) for i in range(side * side)]
+        if (names[1], names[-1]) == (second, last):
+            break
+    else:
+        pytest.fail("no such naming")
+    cells = [str(i / 8) for i in range(side * side)]
+    text = "\n".join([",".join(["label", *names]), ",".join(["Edge", *cells])])
+    np.testing.assert_array_equal(read_csv(write(tmp_path / "a.csv", text)).pixels[0], np.arange(side * side) / 8)
+    swapped = text.replace(f"{names[1]},{names[2]},", f"{names[2]},{names[1]},")
+    with pytest.raises(ValueError, match="line 1: column"):
+        read_csv(write(tmp_path / "a.csv", swapped))
+
+
 def test_labels_may_be_of_any_names(tmp_path):
     names = ("a, b", 'say "x"', "two\nlines", "Ü 5×5", "plain")
     patches = make(classes=names, n=10)
