@@ -15,7 +15,7 @@ from edge_demo.patches import EDGE_KINDS, KIND_NAMES, Patches
 from edge_demo.softmax import log_softmax
 
 SIDE = 5
-BLOCK = 2048  # patches handled at once: small enough to stay in the processor's cache
+BLOCK = 512  # patches handled at once: small enough to stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class PatchGenerator:
     def sample(self, n, rng):
         """n patches drawn with rng (a numpy Generator), as Patches."""
         templates, kinds, weights = components()
-        drawn = np.searchsorted(np.cumsum(weights)[:-1], rng.random(n), side="right")  # (n,) component of each patch
+        drawn = _chosen(np.cumsum(weights)[:-1], rng.random(n))  # (n,) component of each patch
         brightness = rng.normal(*self.brightness, (n, 1))
         contrast = rng.normal(*self.contrast, (n, 1))
         pixels = np.empty((n, SIDE * SIDE))
@@ -50,11 +50,12 @@ class PatchGenerator:
             part = slice(start, start + BLOCK)
             rng.standard_normal(out=pixels[part])
             pixels[part] *= self.noise
-            signal = templates[drawn[part]]
+            signal = templates.take(drawn[part], axis=0)
             signal *= contrast[part]
             signal += brightness[part]
             pixels[part] += signal
-        return Patches(pixels, (kinds[drawn] >= EDGE_KINDS).astype(np.int64), kinds[drawn])
+        kinds = kinds.take(drawn)
+        return Patches(pixels, (kinds >= EDGE_KINDS).astype(np.int64), kinds)
 
     def log_posterior(self, pixels, target="label"):
         """Exact log p(class | patch) in nats: (n, 2) for "label", (n, 7) for "kind", columns in their usual order.
@@ -73,30 +74,41 @@ class PatchGenerator:
         groups = list(templates_of_kinds().values())
         templates = np.concatenate(groups)
         sizes = [len(group) for group in groups]
-        first = np.cumsum([0, *sizes[:-1]])  # where each kind's templates begin
+        ends = np.cumsum(sizes)
 
         (bright, bright_spread), (contrast, contrast_spread) = self.brightness, self.contrast
         shared = bright_spread**2 / (self.noise**2 + SIDE * SIDE * bright_spread**2)
         filters = templates - shared * templates.sum(axis=1, keepdims=True)  # (I - a11ᵀ)t
         r = (filters * templates).sum(axis=1, keepdims=True)
         h = self.noise**2 + contrast_spread**2 * r
-        square, linear = contrast_spread**2 / self.noise**2 / (2 * h), contrast / h
+        square, linear = contrast_spread**2 / self.noise**2 / (2 * h), abs(contrast) / h
         constant = -(contrast**2) * r / (2 * h) - np.log(h) / 2
         offset = bright * filters.sum(axis=1, keepdims=True)
 
         scores = np.empty((len(KIND_NAMES), len(pixels)))  # log of the summed densities of each kind's templates
+        room = np.empty((2, len(templates) * min(BLOCK, len(pixels))))  # for the two arrays of a block, whole or short
         for start in range(0, len(pixels), BLOCK):
             part = slice(start, start + BLOCK)
-            y = filters @ pixels[part].T - offset  # (50, 25) @ (25, n) -> (50, n)
-            even = square * y * y + constant
-            odd = np.abs(linear * y)
-            even += odd  # of the two polarities the larger
-            odd *= -2.0
-            largest = np.maximum.reduceat(even, first)  # (7, n)
-            even -= np.repeat(largest, sizes, axis=0)
-            terms = np.exp(even)
-            terms *= 1.0 + np.exp(odd)
-            scores[:, part] = largest + np.log(np.add.reduceat(terms, first))
+            x = pixels[part].T  # (25, n)
+            y, likelier = room[:, : len(templates) * x.shape[1]].reshape(2, len(templates), -1)  # (50, n) each
+            np.dot(filters, x, out=y)
+            y -= offset
+            np.abs(y, out=y)
+            np.multiply(square, y, out=likelier)  # of the two polarities, the one with the larger density:
+            likelier += linear
+            likelier *= y
+            likelier += constant  # square·y² + linear·|y| + constant
+            y *= -2.0 * linear
+            both = np.exp(y, out=y)
+            both += 1.0  # both polarities, as multiples of the likelier one
+            for kind, (end, size) in enumerate(zip(ends, sizes, strict=True)):
+                terms = likelier[end - size : end]
+                largest = terms.max(axis=0)
+                terms -= largest
+                np.exp(terms, out=terms)
+                terms *= both[end - size : end]
+                np.log(terms.sum(axis=0), out=scores[kind, part])
+                scores[kind, part] += largest
         scores -= np.log(np.array(sizes)[:, None])
         edge, no_edge = scores[:EDGE_KINDS], scores[EDGE_KINDS:]
         edge -= np.log(len(edge))
@@ -154,6 +166,19 @@ def components():
         kinds += [kind] * len(signed)
         weights += [0.5 / kinds_of_class / len(signed)] * len(signed)
     return np.concatenate(templates), np.array(kinds), np.array(weights)
+
+
+def _chosen(borders, uniform):
+    """np.searchsorted(borders, uniform, side="right") for numbers from 0 to below 1, at a tenth of its cost.
+
+    A table tells the answer for 4,096 equal cells; only numbers in a cell with a border in it are searched.
+    """
+    table = np.searchsorted(borders, np.arange(4097) / 4096, side="right")
+    cells = (uniform * 4096).astype(np.int64)
+    chosen = table.take(cells)
+    unsure = np.flatnonzero(chosen != table.take(cells + 1))
+    chosen[unsure] = np.searchsorted(borders, uniform[unsure], side="right")
+    return chosen
 
 
 def _is_number(value):

@@ -6,8 +6,8 @@ Columns: label, kind (may be missing), then one a pixel, p00, p01, … row by ro
 
 import csv
 import math
-from array import array
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,50 +125,87 @@ def read_blocks(file, name, size=4096, labelled=False):
 
     The column kind may be missing, and label unless labelled. name: what errors call the file. Raises ValueError.
     """
-    rows = csv.reader(file)
+    rows = _rows(file, name)
+    _, header = next(rows, (1, []))
+    leading = _leading_columns(name, header, labelled)
+    while True:
+        block = _read_block(name, rows, header, leading, size)
+        if len(block.lines):
+            yield block
+        if len(block.lines) < size:
+            return
+
+
+def _rows(file, name):
+    """Yields (line number, cells) of each line that is not empty.
+
+    A line without a quotation mark is split at its commas; from the first mark on csv.reader, which is slower, takes
+    over, because a quoted cell may hold commas and line ends.
+    """
     try:
-        header = next(rows, [])
-        leading = _leading_columns(name, header, labelled)
-        while True:
-            block = _read_block(name, rows, header, leading, size)
-            if len(block.lines):
-                yield block
-            if len(block.lines) < size:
-                return
+        for number, line in enumerate(file, start=1):
+            if '"' in line:
+                break
+            if line := line.rstrip("\r\n"):
+                yield number, line.split(",")
+        else:
+            return
+        rows = csv.reader(chain([line], file))
+        for row in rows:
+            if row:
+                yield number - 1 + rows.line_num, row
     except UnicodeDecodeError:
         raise ValueError(f"{name} is not UTF-8 text: save it as CSV UTF-8") from None
     except csv.Error as error:
-        raise ValueError(f"{name}, line {rows.line_num}: {error}") from None
+        raise ValueError(f"{name}, line {number - 1 + rows.line_num}: {error}") from None
 
 
 def _read_block(name, rows, header, leading, size):
-    lines, cells, values = [], {column: [] for column in leading}, array("d")
+    """The next rows, checked all at once; only where that fails, one by one to find the mistake."""
+    lines, found = [], []
+    try:
+        for line, row in islice(rows, size):
+            lines.append(line)
+            found.append(row)
+    except ValueError:
+        _check_rows(name, lines, found, header, leading)  # a mistake further up is named first
+        raise
     first = len(leading)
-    for row in rows:
-        if not row:  # an empty line
-            continue
+    cells = {column: [row[i] for row in found if row[i:]] for i, column in enumerate(leading)}
+    texts = [cell for row in found for cell in row[first:]]
+    try:
+        if not all(len(row) == len(header) for row in found) or "_" in "".join(texts):
+            raise ValueError
+        if not all(cell and cell == cell.strip() for column in cells.values() for cell in set(column)):
+            raise ValueError
+        pixels = np.fromiter(map(float, texts), np.float64, len(texts)).reshape(len(found), len(header) - first)
+        if not np.isfinite(pixels).all():
+            raise ValueError
+    except ValueError:
+        _check_rows(name, lines, found, header, leading)
+        raise
+    return Block(cells, pixels, np.array(lines))
+
+
+def _check_rows(name, lines, found, header, leading):
+    """Raises ValueError that names the line and the column of the first mistake."""
+    for line, row in zip(lines, found, strict=True):
         if len(row) != len(header):
-            raise ValueError(f"{name}, line {rows.line_num}: {len(row)} cells, but the header has {len(header)}")
+            raise ValueError(f"{name}, line {line}: {len(row)} cells, but the header has {len(header)}")
         for column, cell in zip(leading, row, strict=False):
             if not cell or cell != cell.strip():
-                raise ValueError(
-                    f"{name}, line {rows.line_num}, column {column}: {cell!r} is empty or has spaces around it"
-                )
-            cells[column].append(cell)
-        try:
-            if "_" in "".join(row[first:]):  # float would read 1_0 as 10
-                raise ValueError
-            values.extend(map(float, row[first:]))
-        except ValueError:
-            raise _bad_pixel(name, rows.line_num, header, row, first) from None
-        lines.append(rows.line_num)
-        if len(lines) == size:
-            break
-    pixels = np.array(values).reshape(len(lines), -1) if lines else np.empty((0, len(header) - first))
-    if not np.isfinite(pixels).all():
-        i = int(np.argwhere(~np.isfinite(pixels))[0, 0])
-        raise _bad_pixel(name, lines[i], header, [""] * first + pixels[i].tolist(), first)
-    return Block(cells, pixels, np.array(lines))
+                raise ValueError(f"{name}, line {line}, column {column}: {cell!r} is empty or has spaces around it")
+        for column, cell in zip(header[len(leading) :], row[len(leading) :], strict=True):
+            if not _is_pixel(cell):
+                shown = repr(cell[:40])
+                raise ValueError(f"{name}, line {line}, column {column}: {shown} is not a pixel, a finite number")
+
+
+def _is_pixel(cell):
+    try:
+        return "_" not in cell and math.isfinite(float(cell))  # float would read 1_0 as 10
+    except ValueError:
+        return False
 
 
 def write_csv(path, patches):
@@ -216,18 +253,6 @@ def _other_pixel_names(side):
     two_digits = [f"p{row:02}{column:02}" for row, column in places]
     shortest = [f"p{row}{column}" for row, column in places]
     return [two_digits, shortest, [f"p{i:02}" for i in range(side * side)]]
-
-
-def _bad_pixel(name, line, header, row, first):
-    for column, cell in zip(header[first:], row[first:], strict=True):
-        try:
-            finite = "_" not in str(cell) and math.isfinite(float(cell))
-        except ValueError:
-            finite = False
-        if not finite:
-            shown = repr(str(cell)[:40])
-            return ValueError(f"{name}, line {line}, column {column}: {shown} is not a pixel, a finite number")
-    raise AssertionError("called for a row without a bad pixel")
 
 
 def _found_classes(labels):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -137,6 +138,32 @@ def test_the_size_of_blocks_does_not_change_a_byte(monkeypatch, block):
     patches = SETTINGS.sample(300, np.random.default_rng(2))
     assert patches.pixels.tobytes() == expected.pixels.tobytes()
     assert patches.kinds.tobytes() == expected.kinds.tobytes()
+
+
+def test_components_are_chosen_as_a_search_in_their_cumulated_probabilities_would():
+    borders = np.cumsum(components()[2])[:-1]
+    beside = np.concatenate([borders, np.nextafter(borders, 0), np.nextafter(borders, 1), np.arange(4096) / 4096])
+    uniform = np.concatenate([beside, [np.nextafter(1, 0)], np.random.default_rng(4).random(10_000)])
+    np.testing.assert_array_equal(module._chosen(borders, uniform), np.searchsorted(borders, uniform, side="right"))
+
+
+@pytest.mark.parametrize("block", [1, 7, 10**6])
+def test_the_size_of_blocks_does_not_change_the_posterior(monkeypatch, block):
+    pixels = SETTINGS.sample(700, np.random.default_rng(5)).pixels
+    expected = SETTINGS.log_posterior(pixels, "kind")
+    monkeypatch.setattr(module, "BLOCK", block)
+    np.testing.assert_allclose(SETTINGS.log_posterior(pixels, "kind"), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_sampling_needs_no_more_memory_than_its_result_and_a_few_numbers_a_patch():
+    rng, n = np.random.default_rng(6), 50_000
+    tracemalloc.start()
+    try:
+        patches = SETTINGS.sample(n, rng)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < patches.pixels.nbytes + 12 * 8 * n
 
 
 def test_only_the_given_generator_decides_what_is_drawn():
