@@ -9,6 +9,8 @@ import numpy as np
 from edge_demo.files import load_blocks, save_blocks
 from edge_demo.softmax import SoftmaxCrossEntropy, softmax
 
+BLOCK = 512  # patches whose logits are computed at once: their activations stay in the processor's cache
+
 
 class Center:
     """Subtracts a constant, so that mid-grey pixels become 0: the first Dense layer then learns faster."""
@@ -26,14 +28,17 @@ class Center:
 class Dense:
     """inputs @ weights + bias: every output is a weighted sum of all inputs."""
 
+    passes_down = True  # False in a network's first layer: the pixels below it need no gradient
+
     def __init__(self, inputs, outputs):
-        self.parameter_shape = (inputs + 1, outputs)  # the weights, and the bias as one more row
+        self.parameter_shape = (inputs + 1, outputs)  # the last row is the bias: weights of an input of 1
         self.bind(np.zeros(self.parameter_shape), np.zeros(self.parameter_shape))
+        self.inputs_and_1 = np.ones((0, inputs + 1))
 
     def bind(self, parameters, gradient):
         """Takes its part of the network's flat vectors, both (inputs + 1, outputs), as views."""
-        self.weights, self.bias = parameters[:-1], parameters[-1]
-        self.grad_weights, self.grad_bias = gradient[:-1], gradient[-1]
+        self.parameters, self.weights, self.bias = parameters, parameters[:-1], parameters[-1]
+        self.gradient, self.grad_weights, self.grad_bias = gradient, gradient[:-1], gradient[-1]
 
     def initialize(self, rng):
         """He et al. 2015: a variance of 2 / inputs keeps the signal's size through Dense and ReLU. Bias 0."""
@@ -43,13 +48,14 @@ class Dense:
     def forward(self, inputs):
         if inputs.ndim != 2 or inputs.shape[1] != len(self.weights):
             raise ValueError(f"Dense{self.weights.shape} needs an array (n, {len(self.weights)}), not {inputs.shape}")
-        self.last_inputs = inputs
-        return inputs @ self.weights + self.bias  # (n, inputs) -> (n, outputs)
+        if len(inputs) != len(self.inputs_and_1):
+            self.inputs_and_1 = np.ones((len(inputs), len(self.parameters)))
+        self.inputs_and_1[:, :-1] = inputs
+        return np.dot(self.inputs_and_1, self.parameters)  # (n, inputs + 1) -> (n, outputs)
 
     def backward(self, grad_output):
-        np.matmul(self.last_inputs.T, grad_output, out=self.grad_weights)
-        np.sum(grad_output, axis=0, out=self.grad_bias)
-        return grad_output @ self.weights.T  # (n, outputs) -> (n, inputs)
+        np.dot(self.inputs_and_1.T, grad_output, out=self.gradient)
+        return np.dot(grad_output, self.weights.T) if self.passes_down else 0.0  # (n, outputs) -> (n, inputs)
 
 
 class ReLU:
@@ -71,13 +77,20 @@ class Network:
         self.output = SoftmaxCrossEntropy()
         self._trainable = [layer for layer in self.layers if hasattr(layer, "parameter_shape")]
         self._parameters = np.zeros(sum(np.prod(layer.parameter_shape) for layer in self._trainable))
+        for layer in self._trainable[:1]:
+            layer.passes_down = False
         self._bind()
         for layer in self._trainable:
             layer.initialize(rng)
 
     def logits(self, pixels):
         """Raw scores, (n, classes), any real number."""
-        activations = np.asarray(pixels, dtype=np.float64)
+        pixels = np.asarray(pixels, dtype=np.float64)
+        if len(pixels) <= BLOCK:
+            return self._forward(pixels)
+        return np.concatenate([self._forward(pixels[i : i + BLOCK]) for i in range(0, len(pixels), BLOCK)])
+
+    def _forward(self, activations):
         for layer in self.layers:
             activations = layer.forward(activations)
         return activations
@@ -90,13 +103,13 @@ class Network:
         """The class with the largest logit, (n,) integers."""
         return self.logits(pixels).argmax(axis=1)
 
-    def loss(self, pixels, labels, weights=1.0):
+    def loss(self, pixels, labels, weights=None):
         """Mean cross-entropy in nats, a float; weights (n,), where given, multiply each patch's part."""
         return self.output.forward(self.logits(pixels), labels, weights)
 
-    def gradient(self, pixels, labels, weights=1.0):
+    def gradient(self, pixels, labels, weights=None):
         """Gradient of loss(pixels, labels, weights) for every parameter, a new flat vector like parameters."""
-        self.batch_loss = self.loss(pixels, labels, weights)
+        self.batch_loss = self.output.forward(self._forward(pixels), labels, weights)
         grad = self.output.backward()
         for layer in reversed(self.layers):
             grad = layer.backward(grad)

@@ -13,7 +13,7 @@ class SGD:
         self.learning_rate, self.momentum, self.velocity = learning_rate, momentum, 0.0
 
     def step(self, parameters, gradient):
-        self.velocity = self.momentum * self.velocity + gradient
+        self.velocity = self.momentum * self.velocity + gradient if self.momentum else gradient
         parameters -= self.learning_rate * self.velocity
 
 

@@ -17,9 +17,10 @@ def softmax(logits, temperature=1.0):
     Raises ValueError for NaN, +inf, a row of -inf only, no classes, or a temperature not above 0.
     """
     logits = np.asarray(logits, dtype=np.float64)
-    exponentials = np.exp(_subtract_max(logits, temperature))
-    exponentials /= exponentials.sum(axis=0)
-    return exponentials.T.reshape(logits.shape)
+    exponentials = _subtract_max(logits, temperature)
+    np.exp(exponentials, out=exponentials)
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    return exponentials.reshape(logits.shape)
 
 
 def log_softmax(logits, temperature=1.0):
@@ -30,26 +31,39 @@ def log_softmax(logits, temperature=1.0):
     """
     logits = np.asarray(logits, dtype=np.float64)
     shifted = _subtract_max(logits, temperature)
-    others = np.exp(shifted)
-    others[shifted.argmax(axis=0), np.arange(shifted.shape[1])] = 0.0
-    shifted -= np.log1p(others.sum(axis=0))
-    return shifted.T.reshape(logits.shape)
+    exponentials = np.exp(shifted)
+    largest = exponentials == 1.0  # one in each row, or several that tie
+    exponentials -= largest
+    others = exponentials.sum(axis=1, keepdims=True)
+    others += np.count_nonzero(largest, axis=1, keepdims=True) - 1
+    shifted -= np.log1p(others)
+    return shifted.reshape(logits.shape)
 
 
-def cross_entropy(logits, labels, weights=1.0):
-    """Mean of weight · -log p(label), in nats. logits (n, classes), labels (n,) in 0..classes-1, weights 1 or (n,)."""
+def cross_entropy(logits, labels, weights=None):
+    """Mean of weight · -log p(label), in nats. logits (n, classes), labels (n,) in 0..classes-1, weights (n,) or 1."""
     return SoftmaxCrossEntropy().forward(logits, labels, weights)
 
 
 class SoftmaxCrossEntropy:
     """The output layer in training: softmax and its loss in one, because their joint gradient is simple."""
 
-    def forward(self, logits, labels, weights=1.0):
-        """Mean cross-entropy of logits (n, classes) and labels (n,), each patch times its weight, in nats, a float."""
-        self._log_probabilities = log_softmax(logits)
-        self._labels = _checked_labels(labels, self._log_probabilities.shape)
+    def forward(self, logits, labels, weights=None):
+        """Mean cross-entropy of logits (n, classes) and labels (n,), each patch times its weight, in nats, a float.
+
+        -log p_y = log(sum_j exp s_j) - s_y with s = z - max z, and the sum is 1 + sum_j (exp s_j - [j = y]): where p_y
+        is almost 1 nothing but the small terms is left, and log1p keeps them.
+        """
+        logits = np.asarray(logits, dtype=np.float64)
+        labels, self._one_hot = _one_hot(labels, logits.shape)
         self._weights = weights
-        return float(0.0 - (weights * self._log_probabilities[np.arange(len(labels)), self._labels]).mean())
+        shifted = _subtract_max(logits)
+        self._exponentials = np.exp(shifted)
+        self._others = (self._exponentials - self._one_hot).sum(axis=1)  # (n, classes) -> (n,)
+        losses = np.log1p(self._others) - shifted[np.arange(len(labels)), labels]
+        if weights is not None:
+            losses *= weights
+        return float(losses.sum() / len(losses))
 
     def backward(self):
         """Gradient of the mean loss with respect to the logits, (n, classes): weight · (p - y) / n, y one-hot.
@@ -57,40 +71,50 @@ class SoftmaxCrossEntropy:
         d(-log p_y)/dz_k = p_k - [k = y], since -log p_y = log(sum_j exp z_j) - z_y.
         """
         grad_logits = self.probabilities
-        grad_logits[np.arange(len(self._labels)), self._labels] -= 1.0
-        return (grad_logits.T * self._weights / len(self._labels)).T  # the only division by n
+        grad_logits -= self._one_hot
+        if self._weights is not None:
+            grad_logits *= np.reshape(self._weights, (-1, 1))
+        grad_logits /= len(grad_logits)  # the only division by n
+        return grad_logits
 
     @property
     def probabilities(self):
         """softmax of the last logits seen, (n, classes)."""
-        return np.exp(self._log_probabilities)
+        return self._exponentials / (1.0 + self._others)[:, None]
 
 
 @np.errstate(over="ignore")  # a difference beyond all numbers is -inf, and its exp 0
-def _subtract_max(logits, temperature):
-    """(z - max z) / T as a new array (classes, patches): softmax stays the same, and exp cannot overflow."""
+def _subtract_max(logits, temperature=1.0):
+    """(z - max z) / T as a new array (patches, classes): softmax stays the same, and exp cannot overflow."""
     if logits.ndim == 0 or logits.shape[-1] == 0:
         raise ValueError(f"logits need at least one class on their last axis, but their shape is {logits.shape}")
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature must be a number above 0, not {temperature}")
-    columns = np.array(logits.reshape(-1, logits.shape[-1]).T, order="C")  # few long rows reduce fast
-    largest = columns.max(axis=0)  # NaN or +inf where the patch has one, -inf where it has nothing else
-    if not np.isfinite(largest).all():
-        row = columns[:, ~np.isfinite(largest)][:, 0].tolist()
+    classes = logits.shape[-1]
+    shifted = np.array(logits.reshape(-1, classes), order=_order(classes))
+    largest = shifted.max(axis=1, keepdims=True)  # NaN or +inf where the patch has one, -inf where it has nothing else
+    finite = np.isfinite(largest[:, 0])
+    if np.count_nonzero(finite) < len(finite):
+        row = shifted[~finite][0].tolist()
         raise NonFiniteLogits(f"logits must be numbers, or -inf beside at least one number, not {row}")
-    columns -= largest
+    shifted -= largest
     if temperature != 1.0:
-        columns /= temperature
-    return columns
+        shifted /= temperature
+    return shifted
 
 
-def _checked_labels(labels, shape):
-    """labels as integers (n,) that fit logits of this shape (n, classes)."""
+def _order(classes):
+    """The memory order of an array (n, classes): NumPy is fast along long runs, so few classes go by column."""
+    return "F" if classes < 20 else "C"
+
+
+def _one_hot(labels, shape):
+    """labels (n,) as integers, and True in the column of each patch's label, (n, classes) = shape."""
     labels = np.asarray(labels)
     if len(shape) != 2 or labels.shape != shape[:1] or len(labels) == 0:
         raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {labels.shape}")
-    if labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= shape[1]:
-        if not np.isin(labels, np.arange(shape[1])).all():
-            raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels.tolist()[:9]}")
-        labels = labels.astype(np.int64)
-    return labels
+    classes = np.arange(shape[1])
+    one_hot = np.equal(labels[:, None], classes, order=_order(len(classes)))
+    if np.count_nonzero(one_hot) < len(labels):  # a label that is none of the classes
+        raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels.tolist()[:9]}")
+    return labels.astype(np.int64, copy=False), one_hot

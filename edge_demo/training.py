@@ -50,11 +50,13 @@ def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, we
     if epochs < 0 or batch_size < 1:
         raise ValueError(f"epochs must be at least 0 and batch_size at least 1, not {epochs} and {batch_size}")
     columns = [patches.pixels, patches.labels] + ([] if weights is None else [weights / np.mean(weights)])
+    shuffled = [np.empty_like(values) for values in columns]
     history = History()
     history.record(network, patches, test, *columns[2:])
     for epoch in tqdm(range(1, epochs + 1), desc="training", unit="epoch", disable=not progress):
         order = rng.permutation(len(patches.labels))
-        shuffled = [values[order] for values in columns]
+        for values, room in zip(columns, shuffled, strict=True):
+            values.take(order, axis=0, out=room, mode="clip")  # "clip", because only then it writes straight into room
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # reported below, in words
                 for start in range(0, len(order), batch_size):

@@ -93,7 +93,7 @@ def _pipeline(run, i):
     pixels = run.test.pixels[i : i + 1]
     logits = run.after.logits(pixels)[0]
     dense = [layer for layer in run.after.layers if isinstance(layer, Dense)]
-    activations = [layer.last_inputs[0] for layer in dense[1:]]  # what each Dense after the first was given
+    activations = [layer.inputs_and_1[0, :-1] for layer in dense[1:]]  # what each Dense after the first was given
     return pipeline(pixels[0], activations, logits, run.test.class_names)
 
 
