@@ -9,8 +9,6 @@ import numpy as np
 from edge_demo.files import load_blocks, save_blocks
 from edge_demo.softmax import SoftmaxCrossEntropy, softmax
 
-BLOCK = 512  # patches whose logits are computed at once: their activations stay in the processor's cache
-
 
 class Center:
     """Subtracts a constant, so that mid-grey pixels become 0: the first Dense layer then learns faster."""
@@ -43,7 +41,6 @@ class Dense:
     def initialize(self, rng):
         """He et al. 2015: a variance of 2 / inputs keeps the signal's size through Dense and ReLU. Bias 0."""
         self.weights[:] = rng.normal(0.0, np.sqrt(2.0 / len(self.weights)), self.weights.shape)
-        self.bias[:] = 0.0
 
     def forward(self, inputs):
         if inputs.ndim != 2 or inputs.shape[1] != len(self.weights):
@@ -73,24 +70,19 @@ class Network:
     """Layers that turn pixels (n, inputs) into logits (n, classes); rng draws their initial weights."""
 
     def __init__(self, layers, rng):
-        self.layers = list(layers)
-        self.output = SoftmaxCrossEntropy()
+        self.layers, self.output = list(layers), SoftmaxCrossEntropy()
         self._trainable = [layer for layer in self.layers if hasattr(layer, "parameter_shape")]
         self._parameters = np.zeros(sum(np.prod(layer.parameter_shape) for layer in self._trainable))
-        for layer in self._trainable[:1]:
-            layer.passes_down = False
         self._bind()
         for layer in self._trainable:
             layer.initialize(rng)
 
     def logits(self, pixels):
-        """Raw scores, (n, classes), any real number."""
-        pixels = np.asarray(pixels, dtype=np.float64)
-        if len(pixels) <= BLOCK:
-            return self._forward(pixels)
-        return np.concatenate([self._forward(pixels[i : i + BLOCK]) for i in range(0, len(pixels), BLOCK)])
+        """Raw scores, (n, classes), any real number; computed in blocks, whose activations stay in the cache."""
+        return np.concatenate([self._forward(pixels[i : i + 512]) for i in range(0, len(pixels) or 1, 512)])
 
-    def _forward(self, activations):
+    def _forward(self, pixels):
+        activations = np.asarray(pixels, dtype=np.float64)
         for layer in self.layers:
             activations = layer.forward(activations)
         return activations
@@ -134,6 +126,7 @@ class Network:
         self._gradient = np.zeros_like(self._parameters)
         for layer, *views in zip(self._trainable, *map(self._blocks, (self._parameters, self._gradient)), strict=True):
             layer.bind(*views)
+            layer.passes_down = layer is not self._trainable[0]
 
     def __setstate__(self, state):  # copied or unpickled arrays are no longer views
         self.__dict__.update(state)

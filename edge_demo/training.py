@@ -17,10 +17,7 @@ class TrainingDiverged(ValueError):
 
 
 class History:
-    """Lists with one entry an epoch, entry 0 for the untrained network; None for a test set that was not given.
-
-    Losses are in nats, over the whole set, in the formula that training minimizes.
-    """
+    """Lists with one entry an epoch, 0 is untrained; losses in nats over the whole set. None without a test set."""
 
     def __init__(self):
         self.epoch, self.train_loss, self.train_accuracy, self.test_loss, self.test_accuracy = [], [], [], [], []
@@ -56,7 +53,7 @@ def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, we
     for epoch in tqdm(range(1, epochs + 1), desc="training", unit="epoch", disable=not progress):
         order = rng.permutation(len(patches.labels))
         for values, room in zip(columns, shuffled, strict=True):
-            values.take(order, axis=0, out=room, mode="clip")  # "clip", because only then it writes straight into room
+            values.take(order, axis=0, out=room, mode="clip")  # only in this mode it writes straight into room
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # reported below, in words
                 for start in range(0, len(order), batch_size):

@@ -1,8 +1,10 @@
 """Trains the network and shows what that did to its logits and probabilities."""
 
 import sys
+from contextlib import nullcontext
 
 import cli
+from drawing import Artist
 
 LEARNING_RATES = {"sgd": 0.3, "momentum": 0.03, "adam": 0.003}  # each about the best of its optimizer on data/
 
@@ -38,6 +40,11 @@ def parse():
 
 def main():
     options = parse()
+    with nullcontext() if options.no_figures else Artist() as artist:
+        train_and_show(options, artist)
+
+
+def train_and_show(options, artist):
     say = (lambda *lines: None) if options.quiet else cli.say
 
     from copy import deepcopy
@@ -94,6 +101,8 @@ def main():
     )
     run = Run(settings, before, network, history, test_patches, dataset.generator, {})
     say(*report.table(run), *report.summary(run))
+    if artist:
+        artist.begin(run)
 
     from edge_demo.evaluation import baselines, evaluate
 
@@ -111,10 +120,8 @@ def main():
     say(*report.evaluation(run))
 
     paths = run.save(options.out)
-    if not options.no_figures:
-        from edge_demo.figures.of_run import save_figures
-
-        paths += save_figures(run, options.out)
+    if artist:
+        paths += artist.save(run, options.out)
     say("", "written:", *(f"  {cli.shown(path)}" for path in paths))
 
 

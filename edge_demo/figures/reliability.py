@@ -35,7 +35,7 @@ def reliability(panels, class_name):
         upper.vlines(mean, *_interval(share, counts), color=style.COLORS[0], lw=1, clip_on=False)
         upper.scatter(mean, share, 500 * counts / len(p), color=style.COLORS[0], alpha=0.6, lw=0, clip_on=False)
         upper.set(xlim=(0, 1), ylim=(0, 1))
-        lower.hist(p, STRIP, color=style.COLORS[0], alpha=0.6)
+        lower.stairs(np.histogram(p, STRIP)[0], STRIP, fill=True, color=style.COLORS[0], alpha=0.6)
         lower.set(yscale="log", ylim=(0.7, 1.5 * most))
         lower.minorticks_off()
         lower.yaxis.set_major_formatter("{x:,.0f}")
