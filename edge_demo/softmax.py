@@ -51,7 +51,7 @@ class SoftmaxCrossEntropy:
         if len(shape) != 2 or labels.shape != shape[:1] or len(labels) == 0:
             raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {labels.shape}")
         shifted = _subtract_max(logits)
-        self._one_hot = np.equal(labels[:, None], np.arange(shape[1]), out=np.empty_like(shifted, dtype=bool))
+        self._one_hot = (np.arange(shape[1])[:, None] == labels).T  # (n, classes), True in the label's column
         if np.count_nonzero(self._one_hot) < len(labels):
             raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels.tolist()[:9]}")
         self._exponentials, self._weights = np.exp(shifted), weights
@@ -83,7 +83,7 @@ def _subtract_max(logits, temperature=1.0):
     classes = logits.shape[-1]  # few of them lie in memory column by column, since NumPy is fast along long runs
     shifted = np.array(logits.reshape(-1, classes), order="F" if classes < 20 else "C")
     largest = shifted.max(axis=1, keepdims=True)  # NaN or +inf where the patch has one, -inf where it has nothing else
-    if not np.isfinite(largest).all():
+    if np.count_nonzero(np.isfinite(largest)) < len(largest):
         row = shifted[~np.isfinite(largest[:, 0])][0].tolist()
         raise NonFiniteLogits(f"logits must be numbers, or -inf beside at least one number, not {row}")
     shifted -= largest
