@@ -13,8 +13,8 @@ class NonFiniteLogits(ValueError):
 def softmax(logits, temperature=1.0):
     """exp(z_k / T) / sum_j exp(z_j / T) over the last axis: float64 of the logits' shape (..., classes).
 
-    A logit of -inf gets probability 0. A temperature T above 1 flattens the probabilities, below 1 it sharpens them.
-    Raises ValueError for NaN, +inf, a row of -inf only, no classes, or a temperature not above 0.
+    A T above 1 flattens, below 1 sharpens; a logit of -inf gets probability 0. Raises ValueError for a temperature not
+    above 0, and for logits that are NaN, +inf, all -inf, or of no classes.
     """
     exponentials = _subtract_max(logits, temperature)
     np.exp(exponentials, out=exponentials)
@@ -51,12 +51,13 @@ class SoftmaxCrossEntropy:
         if len(shape) != 2 or labels.shape != shape[:1] or len(labels) == 0:
             raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {labels.shape}")
         shifted = _subtract_max(logits)
-        self._one_hot = (np.arange(shape[1])[:, None] == labels).T  # (n, classes), True in the label's column
+        self._one_hot = np.equal(labels[:, None], np.arange(shape[1]), out=np.empty_like(shifted, dtype=bool))
         if np.count_nonzero(self._one_hot) < len(labels):
             raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels.tolist()[:9]}")
         self._exponentials, self._weights = np.exp(shifted), weights
-        self._others = (self._exponentials - self._one_hot).sum(axis=1)  # (n, classes) -> (n,)
-        losses = np.log1p(self._others) - shifted[np.arange(len(labels)), labels.astype(np.int64, copy=False)]
+        of_label = shifted[np.arange(len(labels)), labels.astype(np.int64, copy=False)]  # (n, classes) -> (n,)
+        self._others = np.subtract(self._exponentials, self._one_hot, out=shifted).sum(axis=1)
+        losses = np.log1p(self._others) - of_label
         return float((losses if weights is None else weights * losses).sum() / len(losses))
 
     def backward(self):
@@ -80,13 +81,11 @@ def _subtract_max(logits, temperature=1.0):
         raise ValueError(f"logits need at least one class on their last axis, but their shape is {logits.shape}")
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature must be a number above 0, not {temperature}")
-    classes = logits.shape[-1]  # few of them lie in memory column by column, since NumPy is fast along long runs
-    shifted = np.array(logits.reshape(-1, classes), order="F" if classes < 20 else "C")
+    order = "F" if logits.shape[-1] < 20 else "C"  # few classes go by column, since NumPy is fast along long runs
+    shifted = np.array(logits.reshape(-1, logits.shape[-1]), order=order)
     largest = shifted.max(axis=1, keepdims=True)  # NaN or +inf where the patch has one, -inf where it has nothing else
     if np.count_nonzero(np.isfinite(largest)) < len(largest):
         row = shifted[~np.isfinite(largest[:, 0])][0].tolist()
         raise NonFiniteLogits(f"logits must be numbers, or -inf beside at least one number, not {row}")
     shifted -= largest
-    if temperature != 1.0:
-        shifted /= temperature
-    return shifted
+    return shifted if temperature == 1.0 else np.divide(shifted, temperature, out=shifted)

@@ -17,8 +17,9 @@ import numpy as np
 class Row:
     """One comparison. ratio, low, high: median and quartiles of seconds / against_seconds, turn by turn.
 
-    goal: the largest ratio that the project wants, None where there is none. A unit other than "×" marks a number
-    that is no ratio of times, such as points of accuracy; it has a goal, but does not wake the guard.
+    goal: the largest ratio that the project wants, None where there is none. slack: how many times over its goal a
+    ratio must be to wake the guard. A unit other than "×" marks a number that is no ratio of times, such as points of
+    accuracy; it does not wake the guard.
     """
 
     part: str
@@ -32,6 +33,7 @@ class Row:
     seconds: float | None = None
     against_seconds: float | None = None
     unit: str = "×"
+    slack: float = 2.0
 
     @property
     def verdict(self):
@@ -82,12 +84,12 @@ def compare(times, name, against, part, threads="1", goal=None, operation=None):
 
 
 def too_slow(rows):
-    """The rows that fail the guard: even the lower quartile of a ratio of times is more than twice over its goal.
+    """The rows that fail the guard: even the lower quartile of a ratio of times is far over its goal.
 
     Only on one thread: with more of them, other work on the machine decides.
     """
     judged = (row for row in rows if row.goal is not None and row.unit == "×" and row.threads == "1")
-    return [row for row in judged if not row.low <= 2 * row.goal]
+    return [row for row in judged if not row.low <= row.slack * row.goal]
 
 
 def peak_memory(function):

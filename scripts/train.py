@@ -4,7 +4,6 @@ import sys
 from contextlib import nullcontext
 
 import cli
-from drawing import Artist
 
 LEARNING_RATES = {"sgd": 0.3, "momentum": 0.03, "adam": 0.003}  # each about the best of its optimizer on data/
 
@@ -40,6 +39,8 @@ def parse():
 
 def main():
     options = parse()
+    from drawing import Artist
+
     with nullcontext() if options.no_figures else Artist() as artist:
         train_and_show(options, artist)
 
