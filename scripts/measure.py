@@ -68,10 +68,9 @@ def _seconds(function, calls):
 
 
 def _calls(function, least):
-    function()
-    calls, taken = 1, _seconds(function, 1)
-    while taken * calls < least and calls < 10**6:
-        calls = max(2 * calls, int(calls and least / max(taken, 1e-9)))
+    calls, taken = 1, _seconds(function, 1)  # the first call warms up; what is slow even so needs no more of them
+    while taken * calls < least:
+        calls = max(2 * calls, int(least / max(taken, 1e-9)))
         taken = _seconds(function, calls)
     return calls
 

@@ -12,10 +12,10 @@ def growth(curves):
     """
     columns = min(3, len(curves))
     rows = -(-len(curves) // columns)
-    height = 0.95 + 2.75 * rows
+    height = 1.05 + 2.75 * rows
     worst = max(np.divide(seconds, floor)[-1] / np.divide(seconds, floor)[0] for _, seconds, floor in curves.values())
     title = f"From its smallest size to its largest, nothing grows more than {worst:.2f} times as much as its floor"
-    margins = {"left": 0.08, "right": 0.985, "bottom": 0.5 / height + 0.05, "top": 1 - 0.85 / height}
+    margins = {"left": 0.08, "right": 0.985, "bottom": 0.6 / height, "top": 1 - 0.95 / height}
     figure = style.new_figure(9, height, title, hspace=0.55, wspace=0.32, **margins)
     panels = figure.subplots(rows, columns, squeeze=False)
     for panel, (name, (sizes, seconds, floor)) in zip(panels.flat, curves.items(), strict=False):
