@@ -1,24 +1,34 @@
 """A run: what one training leaves behind, in a folder from which every figure can be drawn again."""
 
+import csv
 import hashlib
 import json
 import platform
 from copy import deepcopy
-from csv import DictReader
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from edge_demo.files import load_arrays, replacing, save_arrays, write_rows
+from edge_demo import resuming
+from edge_demo.files import load_arrays, open_file, replacing, save_arrays, write_rows
+from edge_demo.folders import replacing_folder, restore
 from edge_demo.generator import PatchGenerator
 from edge_demo.network import Network, build_network
-from edge_demo.patches import KIND_NAMES, Patches
+from edge_demo.patches import KIND_NAMES, MOST_CLASSES, Patches
 from edge_demo.softmax import softmax
 from edge_demo.training import History
 
 SCHEMA = "edge_demo run 2"
+FILES = ("before.npz", "after.npz", "history.csv", "predictions.csv", "test_patches.npz", "generator.json")
+FILES += resuming.FILES
+FIGURES = ("dataset", "pipeline", "softmax_steps", "logits_vs_probabilities", "example_patches", "training_curves")
+FIGURES += ("hidden_weights", "confusion", "temperature", "reliability", "probability_vs_truth")
+FILES += (*(f"{i:02}_{name}.png" for i, name in enumerate(FIGURES, start=1)), "metrics.json")
+# what else the scripts write into outputs/, a run's default folder, perhaps before there is a run
+NEIGHBOURS = {"sweep", "study_truth", "benchmark", "softmax_pipeline.png", "softmax_steps.png"}
+NEIGHBOURS |= {"overconfidence.png", "surprises.png", ".DS_Store"}
 
 
 @dataclass
@@ -53,6 +63,17 @@ class Run:
             None if self.generator is None else self.generator.log_posterior(self.test.pixels, self.settings["target"])
         )
 
+    def same_test(self, other):
+        """Has the other run the same test patches, from the same generator?"""
+        pairs = ((getattr(self.test, name), getattr(other.test, name)) for name in ("pixels", "labels", "kinds"))
+        return self.generator == other.generator and all(np.array_equal(*pair) for pair in pairs)
+
+    @property
+    def interrupted_at(self):
+        """The epoch at which training was interrupted, 12.34 within the thirteenth, or None."""
+        reached = self.history.epoch[-1]
+        return None if reached == self.settings["epochs"] else reached
+
     def examples(self, count=8):
         """Indexes of test patches worth showing: the first of each kind, and the one that training left most wrong."""
         groups = self.test.labels if self.test.kinds is None else self.test.kinds
@@ -68,6 +89,7 @@ class Run:
         return {
             "schema": SCHEMA,
             "settings": self.settings,
+            "interrupted_at_epoch": self.interrupted_at,
             "versions": {"python": platform.python_version(), "numpy": np.__version__},
             "before": {name: values[0] for name, values in numbers.items()},
             "after": {name: values[-1] for name, values in numbers.items()},
@@ -75,24 +97,27 @@ class Run:
         }
 
     def save(self, folder):
-        """Writes the run's files into folder, which is made if it is missing; returns their paths."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        names = ("before.npz", "after.npz", "history.csv", "predictions.csv", "test_patches.npz", "metrics.json")
-        before, after, history, predictions, test, metrics = paths = [folder / name for name in names]
-        self.before.save(before)
-        self.after.save(after)
-        self.history.to_csv(history)
-        self._write_predictions(predictions)
+        """Makes folder this run, whole or not at all. Raises ValueError where it holds other things than a run."""
+        with replacing_run(folder) as new:
+            self.write(new)
+
+    def write(self, folder):
+        """Writes the run's files into folder, which exists; returns their names."""
+        self.before.save(folder / "before.npz")
+        self.after.save(folder / "after.npz")
+        self.history.to_csv(folder / "history.csv")
+        self._write_predictions(folder / "predictions.csv")
         kinds = {} if self.test.kinds is None else {"kinds": self.test.kinds}
-        save_arrays(test, {"pixels": self.test.pixels, "labels": self.test.labels, **kinds})
+        arrays = {"pixels": self.test.pixels, "labels": self.test.labels, **kinds}
+        save_arrays(folder / "test_patches.npz", arrays)
+        if isinstance(self.history, resuming.ResumableHistory):
+            self.history.save(folder)
         if self.generator is not None:
             self.generator.to_json(folder / "generator.json")
-            paths.insert(-1, folder / "generator.json")
-        with replacing(metrics) as file:
-            json.dump(self.metrics(), file, indent=2, ensure_ascii=False)
+        with replacing(folder / "metrics.json") as file:
+            json.dump(self.metrics(), file, indent=2, ensure_ascii=False, allow_nan=False)
             file.write("\n")
-        return paths
+        return [name for name in FILES if (folder / name).exists()]
 
     def _write_predictions(self, path):
         names = [self.test.class_names[label] for label in self.test.labels]
@@ -106,34 +131,79 @@ class Run:
         write_rows(path, columns, zip(*columns.values(), strict=True))
 
 
+def replacing_run(folder):
+    """A block that fills an empty folder, which then takes the place of this one: see folders.replacing_folder."""
+    return replacing_folder(folder, FILES, _may_be_replaced)
+
+
+def _may_be_replaced(folder):
+    try:
+        schema = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["schema"]
+        return schema.startswith("edge_demo run ")  # of any version
+    except FileNotFoundError:
+        return {path.name for path in folder.iterdir()} <= NEIGHBOURS
+    except (ValueError, TypeError, LookupError, AttributeError, OSError, RecursionError):
+        return False
+
+
 def load_run(folder):
     """Reads what Run.save wrote. Raises ValueError or OSError if the folder holds no whole run."""
     folder = Path(folder)
+    restore(folder)
     path = folder / "metrics.json"
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
+        with open_file(path, encoding="utf-8") as file:
+            metrics = json.load(file)
         if metrics["schema"] != SCHEMA:
             raise ValueError
         settings, evaluation = metrics["settings"], metrics["evaluation"]
-        hidden, class_names = settings["hidden"], tuple(settings["class_names"])
-    except FileNotFoundError:
+        hidden, class_names = _checked(settings, evaluation)
+    except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{folder} holds no run (no metrics.json): train one with scripts/train.py") from None
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ValueError(f"{path} was not written by scripts/train.py of this version: train again") from None
     arrays = load_arrays(folder / "test_patches.npz")
+    if not {"pixels", "labels"} <= arrays.keys() or not np.isfinite(arrays["pixels"]).all():
+        raise ValueError(f"{folder / 'test_patches.npz'} holds no patches of finite pixels with labels: train again")
     test = Patches(arrays["pixels"], arrays["labels"], arrays.get("kinds"), class_names)
+    sizes = [block.shape[-1:] for block in load_arrays(folder / "before.npz").values()]
+    if sizes != [(size,) for size in (*hidden, len(class_names))]:  # before memory for such a network is asked for
+        raise ValueError(f"{folder / 'before.npz'} holds another network than metrics.json names: train again")
     before = build_network(test.pixels.shape[1], hidden, len(class_names), np.random.default_rng(0))
     after = deepcopy(before)
     before.load(folder / "before.npz")
     after.load(folder / "after.npz")
-    history = History()
-    with open(folder / "history.csv", encoding="utf-8", newline="") as file:
-        for row in DictReader(file):
-            for name, text in row.items():
-                getattr(history, name).append(None if text == "" else int(text) if name == "epoch" else float(text))
     known = (folder / "generator.json").exists()
     generator = PatchGenerator.from_json(folder / "generator.json") if known else None
-    return Run(settings, before, after, history, test, generator, evaluation)
+    return Run(settings, before, after, _load_history(folder / "history.csv"), test, generator, evaluation)
+
+
+def _checked(settings, evaluation):
+    """Hidden sizes and class names. Raises one of several errors where settings or evaluation are not as train.py's."""
+    hidden, names, cooling = settings["hidden"], settings["class_names"], evaluation["temperature"]
+    numbers = [*hidden, settings["epochs"], settings["batch_size"], settings["seed"], cooling["fitted_on"]]
+    known = settings["target"] in ("label", "kind") and settings["optimizer"] in ("sgd", "momentum", "adam")
+    sizes = all(type(number) is int and number >= 0 for number in numbers) and 0 not in hidden
+    positive = min(float(settings["lr"]), float(cooling["temperature"])) > 0
+    distinct = 2 <= len({str(name): None for name in names}) == len(names) <= MOST_CLASSES
+    if not (known and sizes and positive and distinct and all(isinstance(name, str) for name in names)):
+        raise ValueError
+    return hidden, tuple(names)
+
+
+def _load_history(path):
+    history = History()
+    try:
+        with open_file(path, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                for name, values in vars(history).items():
+                    value = None if row[name] == "" else float(row[name])
+                    values.append(int(value) if name == "epoch" and value.is_integer() else value)
+        if not history.epoch or not np.isfinite([value for value in history.train_loss if value is not None]).all():
+            raise ValueError
+    except (ValueError, TypeError, LookupError, AttributeError, csv.Error):
+        raise ValueError(f"{path} is not the history of a training: train again") from None
+    return history
 
 
 def fingerprint(patches):

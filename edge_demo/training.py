@@ -38,19 +38,23 @@ class History:
         write_rows(path, vars(self), zip(*vars(self).values(), strict=True))
 
 
-def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, weights=None, progress=False):
+def train(
+    network, patches, *, epochs, batch_size, optimizer, rng, test=None, weights=None, history=None, progress=False
+):
     """Trains network in place on patches (pixels (n, inputs), labels (n,)) and returns its History.
 
     Every epoch uses each patch once, in an order drawn anew from rng; the last batch may be short.
-    weights (n,) say by their ratios how much each patch counts. progress shows a bar. Raises TrainingDiverged.
+    weights (n,) say by their ratios how much each patch counts. history: one to go on from, up to so many
+    epochs in all. progress shows a bar. Raises TrainingDiverged.
     """
     if epochs < 0 or batch_size < 1:
         raise ValueError(f"epochs must be at least 0 and batch_size at least 1, not {epochs} and {batch_size}")
     columns = [patches.pixels, patches.labels] + ([] if weights is None else [weights / np.mean(weights)])
     shuffled = [np.empty_like(values) for values in columns]
-    history = History()
-    history.record(network, patches, test, *columns[2:])
-    for epoch in tqdm(range(1, epochs + 1), desc="training", unit="epoch", disable=not progress):
+    history = History() if history is None else history
+    if not history.epoch:
+        history.record(network, patches, test, *columns[2:])
+    for epoch in tqdm(range(len(history.epoch), epochs + 1), desc="training", unit="epoch", disable=not progress):
         order = rng.permutation(len(patches.labels))
         for values, room in zip(columns, shuffled, strict=True):
             values.take(order, axis=0, out=room, mode="clip")  # only in this mode it writes straight into room

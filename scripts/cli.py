@@ -1,12 +1,24 @@
 """What the scripts share: types for flags, and mistakes answered in one line. It imports nothing slow."""
 
 import argparse
+import logging
 import math
 import os
+import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 ROOT = Path(__file__).resolve().parent.parent
+MOST = 10**9  # of anything that is counted: a typing error rather than a wish
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are one line; scripts call error() for what no single flag can know."""
+
+    def error(self, message):
+        sys.exit(fail(f"{message} (--help lists all flags)"))
 
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -15,16 +27,19 @@ class _Formatter(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def parser(description):
-    return argparse.ArgumentParser(description=description, formatter_class=_Formatter, allow_abbrev=False)
+    return Parser(description=description, formatter_class=_Formatter, allow_abbrev=False)
 
 
-def number(kind, at_least=None, above=None):
-    """An argparse type: a finite int or float with a lower limit."""
+def number(kind, at_least=None, above=None, at_most=None):
+    """An argparse type: a finite int or float with limits; of ints, no more than MOST unless at_most says so."""
+    at_most = MOST if at_most is None and kind is int else at_most
     wanted = "a whole number" if kind is int else "a number"
     if at_least is not None:
         wanted += f" of at least {at_least}"
     if above is not None:
         wanted += f" above {above}"
+    if at_most is not None:
+        wanted += f", at most {at_most:,}"
 
     def parse(text):
         try:
@@ -32,19 +47,29 @@ def number(kind, at_least=None, above=None):
         except ValueError:
             value = math.nan
         low = (at_least is not None and value < at_least) or (above is not None and value <= above)
-        if low or not math.isfinite(value):
+        if low or not math.isfinite(value) or (at_most is not None and value > at_most):
             raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
         return value
 
     return parse
 
 
+def need_memory(what, numbers):
+    """Raises ValueError if what needs more numbers, of 8 bytes each, than this machine's memory can hold."""
+    try:
+        have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows does not say
+        have = 8 * 2**30
+    if 8 * numbers > have:
+        raise ValueError(f"{what} needs about {8e-9 * numbers:,.0f} GB of memory, of which there are {have / 1e9:,.0f}")
+
+
 def say(*lines):
     """Prints lines; once the reader of standard output has gone (as head does), the work goes on in silence."""
     try:
-        print(*lines, sep="\n", flush=True)
+        print(*map(_printable, lines), sep="\n", flush=True)
     except BrokenPipeError:
-        _silence()
+        _silence(sys.stdout)
 
 
 def shown(path):
@@ -53,23 +78,69 @@ def shown(path):
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def run(main):
-    """Calls main(); a user's mistake becomes one line on standard error and exit code 2."""
+@contextmanager
+def stoppable():
+    """Yields an Event that the first Ctrl-C sets while the block runs; another one ends the program as usual."""
+    stop = Event()
+
+    def first(*_):
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is not signal.SIG_IGN:  # as it is in the background, or under nohup
+        signal.signal(signal.SIGINT, first)
     try:
-        main()
-    except BrokenPipeError:
-        _silence()
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def run(main):
+    """Calls main(); a user's mistake becomes one line on standard error and exit code 2, Ctrl-C one and 130."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is not the user's concern
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what a terminal cannot show, × in ASCII, is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = main()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader of standard output has gone, and with it the reason to go on
+        _silence(sys.stdout)
+        code = 0
+    except KeyboardInterrupt:
+        code = fail("interrupted", 130)
+    except MemoryError:
+        code = fail("the memory of this machine is not enough: use smaller sizes")
     except (ValueError, OSError) as error:
-        sys.exit(_fail(error))
+        code = fail(error)
+    if code:
+        sys.exit(code)
 
 
-def _silence():
-    """The reader of standard output has gone: nothing more is sent there, not even by Python's own last flush."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _fail(error):
+def fail(error, code=2):
+    """Prints one line on standard error; returns the exit code."""
     if isinstance(error, OSError) and error.filename is not None:
         error = f"{error.filename}: {error.strerror}"
-    print(f"{Path(sys.argv[0]).name}: error: {' '.join(str(error).split())}", file=sys.stderr)
-    return 2
+    try:
+        print(f"{Path(sys.argv[0]).name}: error: {_printable(' '.join(str(error).split()))[:1000]}", file=sys.stderr)
+    except OSError:
+        _silence(sys.stderr)
+    try:
+        sys.stdout.flush()
+    except (OSError, AttributeError):  # a full disk, a closed pipe; None where there is no standard output
+        _silence(sys.stdout)
+    return code
+
+
+def _printable(line):
+    """line with what would control the terminal, not be read on it, as an escape; names come from files of others."""
+    line = str(line)
+    return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+def _silence(stream):
+    """Sends what is still to be written to a stream that nobody can read, or no disk can hold, nowhere."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -8,14 +8,16 @@ def main():
     parser.add_argument("--run", type=cli.Path, default=cli.ROOT / "outputs", help="folder that train.py wrote")
     options = parser.parse_args()
 
+    from edge_demo.folders import locked
     from edge_demo.runs import load_run
 
-    run = load_run(options.run)
+    with locked(options.run):  # or the figures of one run could end up beside the numbers of the next
+        run = load_run(options.run)
 
-    from edge_demo.figures.of_run import save_figures
+        from edge_demo.figures.of_run import save_figures
 
-    for path in save_figures(run, options.run):
-        cli.say(cli.shown(path))
+        for name in save_figures(run, options.run):
+            cli.say(cli.shown(options.run / name))
 
 
 if __name__ == "__main__":

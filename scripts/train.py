@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import cli
 
+FLAGS = ("hidden", "epochs", "batch_size", "lr", "optimizer", "target", "seed")  # which a run's settings hold
 LEARNING_RATES = {"sgd": 0.3, "momentum": 0.03, "adam": 0.003}  # each about the best of its optimizer on data/
 
 
@@ -25,30 +26,61 @@ def parse():
     parser.add_argument("--lr", type=positive, help="learning rate (default: 0.3, momentum 0.03, adam 0.003)")
     parser.add_argument("--optimizer", choices=LEARNING_RATES, default="sgd", help="how a gradient changes the weights")
     parser.add_argument("--target", choices=["label", "kind"], default="label", help="two classes, or the seven kinds")
-    parser.add_argument("--seed", type=cli.number(int, at_least=0), default=0, help="of weights and shuffling")
+    seed = cli.number(int, at_least=0, at_most=2**32 - 1)  # as much as scikit-learn takes
+    parser.add_argument("--seed", type=seed, default=0, help="of weights and shuffling")
     parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs", help="folder for the run")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out, up to --epochs in all")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     parser.add_argument("--no-figures", action="store_true", help="draw nothing")
+    options = parser.parse_args()
+    saved = saved_flags(options.out) if options.resume else {}
+    parser.set_defaults(**saved)
     options = parser.parse_args()
     if 0 in options.hidden and options.hidden != [0]:
         parser.error("argument --hidden: 0 means no hidden layer, so it stands alone")
     options.hidden = [size for size in options.hidden if size]
     options.lr = options.lr or LEARNING_RATES[options.optimizer]
+    for name, value in saved.items():
+        if getattr(options, name) != value and name != "epochs":
+            flag = f"argument --{name.replace('_', '-')}"
+            parser.error(f"{flag}: this run was trained with {value}, not {getattr(options, name)}; leave it out")
     return options
+
+
+def saved_flags(folder):
+    """The flags that a run was trained with, for --resume."""
+    from edge_demo.runs import load_run
+
+    return {name: value for name, value in load_run(folder).settings.items() if name in FLAGS}
 
 
 def main():
     options = parse()
-    from drawing import Artist
-
-    with nullcontext() if options.no_figures else Artist() as artist:
-        train_and_show(options, artist)
-
-
-def train_and_show(options, artist):
     say = (lambda *lines: None) if options.quiet else cli.say
 
+    from edge_demo.runs import replacing_run
+
+    from drawing import Artist
+
+    drawing = nullcontext() if options.no_figures else Artist()
+    with drawing as artist, replacing_run(options.out) as folder:  # hidden, until it takes the place of options.out
+        run, names = train_into(folder, artist, options, say)
+    say("", "written:", *(f"  {cli.shown(options.out / name)}" for name in names))
+    if run.interrupted_at is None:
+        return 0
+    again = f"{cli.shown(__file__)} --resume --data {cli.shown(options.data)} --out {cli.shown(options.out)}"
+    return cli.fail(
+        f"interrupted in epoch {run.interrupted_at:.4g} of {options.epochs}, saved; to go on: python {again}", 130
+    )
+
+
+def train_into(folder, artist, options, say):
+    """Trains, prints and measures; returns the Run and the names of its files, written into folder.
+
+    artist: who draws the figures, or None for none.
+    """
     from copy import deepcopy
+    from math import ceil
 
     import numpy as np
 
@@ -56,9 +88,9 @@ def train_and_show(options, artist):
     from edge_demo.network import build_network
     from edge_demo.optimizers import SGD, Adam
     from edge_demo.patches import load_dataset
-    from edge_demo.runs import Run, fingerprint
+    from edge_demo.resuming import ResumableHistory, train_until
+    from edge_demo.runs import Run, fingerprint, load_run
     from edge_demo.softmax import log_softmax
-    from edge_demo.training import train
 
     import report
 
@@ -70,10 +102,7 @@ def train_and_show(options, artist):
     rng = np.random.default_rng(options.seed)
     network = build_network(train_patches.pixels.shape[1], options.hidden, len(class_names), rng)
     settings = {
-        **{
-            name: getattr(options, name)
-            for name in ("hidden", "epochs", "batch_size", "lr", "optimizer", "target", "seed")
-        },
+        **{name: getattr(options, name) for name in FLAGS},
         "class_names": class_names,
         "data": {"train": len(train_patches), "test": len(test_patches), "fingerprint": fingerprint(train_patches)},
     }
@@ -90,16 +119,27 @@ def train_and_show(options, artist):
 
     before = deepcopy(network)
     optimizer = {"sgd": SGD(options.lr), "momentum": SGD(options.lr, momentum=0.9), "adam": Adam(options.lr)}
-    history = train(
-        network,
-        train_patches,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        optimizer=optimizer[options.optimizer],
-        rng=rng,
-        test=test_patches,
-        progress=not options.quiet and sys.stderr.isatty(),
-    )
+    optimizer = optimizer[options.optimizer]
+    history = ResumableHistory(optimizer, rng)
+    if options.resume:
+        saved = load_run(options.out)
+        check_same_training(
+            saved, Run(settings, before, network, history, test_patches, dataset.generator, {}), options
+        )
+        history.load(options.out, saved.history, network)
+    with cli.stoppable() as stop:
+        train_until(
+            stop,
+            network,
+            train_patches,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            optimizer=optimizer,
+            rng=rng,
+            test=test_patches,
+            history=history,
+            progress=not options.quiet and sys.stderr.isatty(),
+        )
     run = Run(settings, before, network, history, test_patches, dataset.generator, {})
     say(*report.table(run), *report.summary(run))
     if artist:
@@ -110,7 +150,7 @@ def train_and_show(options, artist):
     run.evaluation = evaluate(
         {
             "network before": lambda pixels: log_softmax(before.logits(pixels)),
-            **baselines(train_patches, options.hidden, options.epochs, options.seed),
+            **baselines(train_patches, options.hidden, ceil(history.epoch[-1]), options.seed),
             "network after": lambda pixels: log_softmax(network.logits(pixels)),
         },
         test_patches,
@@ -120,10 +160,23 @@ def train_and_show(options, artist):
     )
     say(*report.evaluation(run))
 
-    paths = run.save(options.out)
+    names = run.write(folder)
     if artist:
-        paths += artist.save(run, options.out)
-    say("", "written:", *(f"  {cli.shown(path)}" for path in paths))
+        names += artist.save(run, folder)
+    return run, names
+
+
+def check_same_training(saved, new, options):
+    """Raises ValueError unless the training of a saved Run, told to go on, leads where the new one leads."""
+    import numpy as np
+
+    if new.settings["data"] != saved.settings["data"] or not saved.same_test(new):
+        raise ValueError(f"{options.data} holds other data than this run was trained on: name those with --data")
+    if not np.array_equal(saved.before.parameters, new.before.parameters):
+        raise ValueError(f"{options.out} began with other weights, from another version of numpy: train again")
+    reached = saved.history.epoch[-1]
+    if options.epochs < reached or (options.epochs == reached and saved.interrupted_at is None):
+        raise ValueError(f"argument --epochs: {options.out} has seen {reached:.4g} epochs already: name more of them")
 
 
 if __name__ == "__main__":

@@ -65,16 +65,16 @@ def early_images(run):
 
 
 def save_figures(run, folder, images=None):
-    """Writes every figure into folder as a numbered PNG file; returns the paths.
+    """Writes every figure into folder as a numbered PNG file; returns the names.
 
     images: what early_images returned, perhaps in another process; all others are drawn here.
     """
-    paths, images = [], images or {}
+    names, images = [], images or {}
     for name, draw in figures_of(run):
-        paths.append(Path(folder) / f"{name}.png")
-        with replacing(paths[-1], "wb") as file:
+        names.append(f"{name}.png")
+        with replacing(Path(folder) / names[-1], "wb") as file:
             file.write(images[name] if name in images else png(draw()))
-    return paths
+    return names
 
 
 def _reliability(run):
