@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from edge_demo.files import replacing
+from edge_demo.files import open_file, replacing
 from edge_demo.patches import EDGE_KINDS, KIND_NAMES, Patches
 from edge_demo.softmax import log_softmax
 
@@ -23,7 +23,7 @@ class PatchGenerator:
     """Draws 5×5 patches. Settings in intensity (0 black, 1 white).
 
     noise: standard deviation of each pixel's noise. brightness, contrast: (mean, standard deviation), one draw a patch.
-    Raises ValueError unless noise > 0 and the standard deviations are at least 0, all finite.
+    Raises ValueError unless noise is at least 1e-12 and the standard deviations at least 0, all below 1e6.
     """
 
     noise: float = 0.1
@@ -31,8 +31,8 @@ class PatchGenerator:
     contrast: tuple = (0.5, 0.1)
 
     def __post_init__(self):
-        if not _is_number(self.noise) or self.noise <= 0:
-            raise ValueError(f"noise must be a number above 0, not {self.noise!r}")
+        if not _is_number(self.noise) or self.noise < 1e-12:
+            raise ValueError(f"noise must be a number above 0, from 1e-12 to 1e6, not {self.noise!r}")
         for name in ("brightness", "contrast"):
             pair = getattr(self, name)
             if not (isinstance(pair, tuple | list) and len(pair) == 2 and all(map(_is_number, pair)) and pair[1] >= 0):
@@ -127,7 +127,7 @@ class PatchGenerator:
     def from_json(cls, path):
         """Reads what to_json wrote. Raises ValueError that names the file and the setting."""
         try:
-            with open(path, encoding="utf-8") as file:
+            with open_file(path, encoding="utf-8") as file:
                 settings = json.load(file)
             if not isinstance(settings, dict) or set(settings) - {"noise", "brightness", "contrast"}:
                 raise ValueError("expected an object with noise, brightness and contrast, and nothing else")
@@ -182,4 +182,4 @@ def _chosen(borders, uniform):
 
 
 def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6

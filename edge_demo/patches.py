@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_demo.files import replacing
+from edge_demo.files import open_file, replacing
 
 CLASS_NAMES = ("Edge", "No Edge")
 KIND_NAMES = ("vertical", "horizontal", "diagonal", "antidiagonal", "flat", "ramp", "speck")
 MOST_CLASSES = 50  # more than a figure can show
+LONGEST_LINE, LONGEST_NAME = 1_000_000, 200  # characters
 EDGE_KINDS = 4  # the first four kinds are edges
 
 
@@ -84,6 +85,8 @@ def load_dataset(folder):
             f"{folder / 'train.csv'}: its labels name {found} classes; 2 to {MOST_CLASSES} can be learned here"
         )
     test = read_csv(folder / "test.csv", class_names=train.class_names)
+    if len(test) < 2:
+        raise ValueError(f"{folder / 'test.csv'} holds 1 patch, but 2 are needed: to fit a temperature, and to test it")
     if test.side != train.side:
         raise ValueError(
             f"{folder / 'test.csv'} has images of {test.side}×{test.side} pixels, "
@@ -99,7 +102,7 @@ def read_csv(path, class_names=None):
     class_names: the classes that labels may name, in order; by default those found in the file
     (Edge and No Edge in that order, any others sorted).
     """
-    with open(path, encoding="utf-8-sig", newline="") as file:
+    with open_text(path) as file:
         blocks = list(read_blocks(file, path, labelled=True))
     if not blocks:
         raise ValueError(f"{path} holds no patches below its header")
@@ -110,6 +113,11 @@ def read_csv(path, class_names=None):
     labels = _named("label", path, lines, cells["label"], class_names)
     kinds = _named("kind", path, lines, cells["kind"], KIND_NAMES) if "kind" in cells else None
     return Patches(np.concatenate([block.pixels for block in blocks]), labels, kinds, class_names)
+
+
+def open_text(path):
+    """Opens a CSV file for read_blocks. What is not UTF-8 becomes surrogates, by which the line is found."""
+    return open_file(path, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 class Block(NamedTuple):
@@ -142,22 +150,37 @@ def _rows(file, name):
     A line without a quotation mark is split at its commas; from the first mark on csv.reader, which is slower, takes
     over, because a quoted cell may hold commas and line ends.
     """
+    lines = _lines(file, name)
+    for number, line in enumerate(lines, start=1):
+        if '"' in line:
+            break
+        if line := line.rstrip("\r\n"):
+            yield number, line.split(",")
+    else:
+        return
+    rows = csv.reader(chain([line], lines), strict=True)
     try:
-        for number, line in enumerate(file, start=1):
-            if '"' in line:
-                break
-            if line := line.rstrip("\r\n"):
-                yield number, line.split(",")
-        else:
-            return
-        rows = csv.reader(chain([line], file))
         for row in rows:
             if row:
                 yield number - 1 + rows.line_num, row
-    except UnicodeDecodeError:
-        raise ValueError(f"{name} is not UTF-8 text: save it as CSV UTF-8") from None
     except csv.Error as error:
         raise ValueError(f"{name}, line {number - 1 + rows.line_num}: {error}") from None
+
+
+def _lines(file, name):
+    """The lines of a text file, each of them short enough for memory, and text."""
+    number = 0
+    while line := file.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE:
+            raise ValueError(f"{name}, line {number}: longer than {LONGEST_LINE:,} characters: is this a CSV file?")
+        for i, character in enumerate(line) if "\0" in line or not line.isascii() else ():
+            if character == "\0" or "\ud800" <= character <= "\udfff":
+                what = "a zero byte" if character == "\0" else f"byte 0x{ord(character) & 0xFF:02x}"
+                raise ValueError(
+                    f"{name}, line {number}, character {i + 1}: {what} is not UTF-8 text: save the file as CSV UTF-8"
+                )
+        yield line
 
 
 def _read_block(name, rows, header, leading, size):
@@ -176,7 +199,8 @@ def _read_block(name, rows, header, leading, size):
     try:
         if not all(len(row) == len(header) for row in found) or "_" in "".join(texts):
             raise ValueError
-        if not all(cell and cell == cell.strip() for column in cells.values() for cell in set(column)):
+        names = {cell for column in cells.values() for cell in column}
+        if not all(cell and cell == cell.strip() and len(cell) <= LONGEST_NAME for cell in names):
             raise ValueError
         pixels = np.fromiter(map(float, texts), np.float64, len(texts)).reshape(len(found), len(header) - first)
         if not np.isfinite(pixels).all():
@@ -193,8 +217,11 @@ def _check_rows(name, lines, found, header, leading):
         if len(row) != len(header):
             raise ValueError(f"{name}, line {line}: {len(row)} cells, but the header has {len(header)}")
         for column, cell in zip(leading, row, strict=False):
-            if not cell or cell != cell.strip():
-                raise ValueError(f"{name}, line {line}, column {column}: {cell!r} is empty or has spaces around it")
+            if not cell or cell != cell.strip() or len(cell) > LONGEST_NAME:
+                raise ValueError(
+                    f"{name}, line {line}, column {column}: {cell[:40]!r} is empty, has spaces around it, "
+                    f"or more than {LONGEST_NAME} characters"
+                )
         for column, cell in zip(header[len(leading) :], row[len(leading) :], strict=True):
             if not _is_pixel(cell):
                 shown = repr(cell[:40])
@@ -271,7 +298,8 @@ def _named(column, path, lines, names, known):
         return np.array([index[name] for name in names], dtype=np.int64)
     except KeyError:
         line, name = next((line, name) for line, name in zip(lines, names, strict=True) if name not in index)
-        raise ValueError(f"{path}, line {line}: {column} {name!r} is none of {', '.join(known)}") from None
+        shown = ", ".join(known[:7]) + (", …" if len(known) > 7 else "")
+        raise ValueError(f"{path}, line {line}: {column} {name!r} is none of {shown}") from None
 
 
 def _quoted(name):

@@ -163,12 +163,17 @@ def load_run(folder):
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ValueError(f"{path} was not written by scripts/train.py of this version: train again") from None
     arrays = load_arrays(folder / "test_patches.npz")
-    if not {"pixels", "labels"} <= arrays.keys() or not np.isfinite(arrays["pixels"]).all():
-        raise ValueError(f"{folder / 'test_patches.npz'} holds no patches of finite pixels with labels: train again")
-    test = Patches(arrays["pixels"], arrays["labels"], arrays.get("kinds"), class_names)
-    sizes = [block.shape[-1:] for block in load_arrays(folder / "before.npz").values()]
-    if sizes != [(size,) for size in (*hidden, len(class_names))]:  # before memory for such a network is asked for
+    blocks = list(load_arrays(folder / "before.npz").values())
+    if [block.shape[-1:] for block in blocks] != [(size,) for size in (*hidden, len(class_names))]:
         raise ValueError(f"{folder / 'before.npz'} holds another network than metrics.json names: train again")
+    try:
+        test = Patches(arrays["pixels"], arrays["labels"], arrays.get("kinds"), class_names)
+        if test.pixels.shape[1] + 1 != len(blocks[0]) or not np.isfinite(test.pixels).all() or len(test) < 2:
+            raise ValueError("its pixels are not finite numbers, two patches or more, that fit the network")
+    except (ValueError, LookupError) as error:
+        raise ValueError(f"{folder / 'test_patches.npz'}: {error}; train again") from None
+    if evaluation["temperature"]["fitted_on"] >= len(test):
+        raise ValueError(f"{path} tells of more patches than {folder / 'test_patches.npz'} holds: train again")
     before = build_network(test.pixels.shape[1], hidden, len(class_names), np.random.default_rng(0))
     after = deepcopy(before)
     before.load(folder / "before.npz")

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.evaluation import distance_to_truth, scores
+from edge_demo.files import claimed, open_file
 from edge_demo.generator import PatchGenerator
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD, Adam
@@ -68,11 +69,13 @@ def read_results(path, what="result"):
     """A dict from task, as its JSON text, to its result or seconds; lines that a crash cut short are passed over."""
     results = {}
     if Path(path).exists():
-        for line in Path(path).read_text(encoding="utf-8").splitlines():
+        with open_file(path, encoding="utf-8", errors="replace") as file:
+            lines = file.readlines()
+        for line in lines:
             try:
                 row = json.loads(line)
                 results[_key(row["task"])] = row[what]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, LookupError, TypeError, RecursionError):
                 continue
     return results
 
@@ -103,8 +106,8 @@ def run_tasks(tasks, measure, path, jobs=1, dask=None, progress=False):
     def stream(tasks):
         return _on_this_machine(tasks, measure, jobs) if dask is None else _on_dask(tasks, measure, dask)
 
-    done, idle_deaths = read_results(path), 0
-    with tqdm(total=len(tasks), desc="sweep", unit="training", disable=not progress) as bar:
+    done, idle_deaths, lock = read_results(path), 0, Path(path).with_name(f".{Path(path).name}.lock")
+    with claimed(lock, path), tqdm(total=len(tasks), desc="sweep", unit="training", disable=not progress) as bar:
         bar.update(sum(_key(task) in done for task in tasks))
         while missing := [task for task in tasks if _key(task) not in done]:
             before = len(done)

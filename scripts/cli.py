@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 
@@ -62,6 +63,22 @@ def need_memory(what, numbers):
         have = 8 * 2**30
     if 8 * numbers > have:
         raise ValueError(f"{what} needs about {8e-9 * numbers:,.0f} GB of memory, of which there are {have / 1e9:,.0f}")
+
+
+def need_network(sizes, patches):
+    """need_memory() for a network of layers of these sizes, input and output included, on so many patches."""
+    parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
+    what = f"a network of {parameters:,} parameters and {patches:,} patches, see --hidden"
+    need_memory(what, 12 * parameters + 3 * patches * sum(sizes))  # with gradients, optimizer, a baseline; activations
+
+
+def check_folder(path):
+    """Raises ValueError, before any work is done, where no file can be written into the folder path."""
+    there = next(folder for folder in (path.absolute(), *path.absolute().parents) if os.path.lexists(folder))
+    if not there.is_dir():
+        raise ValueError(f"argument --out: {path} cannot be a folder, because {there} is a file")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(f"argument --out: {path} cannot be written, because {there} is read-only")
 
 
 def say(*lines):

@@ -2,6 +2,8 @@
 
 import cli
 
+FILES = ("train.csv", "test.csv", "generator.json")
+
 
 def parse():
     parser = cli.parser(__doc__)
@@ -26,22 +28,32 @@ def main():
     options = parse()
     import numpy as np
 
+    from edge_demo.folders import replacing_folder
     from edge_demo.generator import PatchGenerator
     from edge_demo.patches import KIND_NAMES, write_csv
 
     generator = PatchGenerator(options.noise, tuple(options.brightness), tuple(options.contrast))
-    options.out.mkdir(parents=True, exist_ok=True)
-    cli.say(f"{'':>12}{'patches':>9}" + "".join(f"{name:>14}" for name in KIND_NAMES))
-    for i, (name, count) in enumerate((("train.csv", options.train), ("test.csv", options.test))):
-        rng = np.random.default_rng([options.seed, i])  # one a file, so another --train leaves test.csv as it is
-        patches = generator.sample(count, rng)
-        write_csv(options.out / name, patches)
-        kinds = np.bincount(patches.kinds, minlength=len(KIND_NAMES))
-        cli.say(f"{name:>12}{count:>9}" + "".join(f"{kind:>14}" for kind in kinds))
-    generator.to_json(options.out / "generator.json")
-    cli.say(
-        f"written: {', '.join(str(cli.shown(options.out / n)) for n in ('train.csv', 'test.csv', 'generator.json'))}"
-    )
+    cli.need_memory(f"so many patches, {max(options.train, options.test):,},", 200 * max(options.train, options.test))
+    with replacing_folder(options.out, FILES, was_made_here) as folder:
+        cli.say(f"{'':>12}{'patches':>9}" + "".join(f"{name:>14}" for name in KIND_NAMES))
+        for i, (name, count) in enumerate(zip(FILES, (options.train, options.test), strict=False)):
+            rng = np.random.default_rng([options.seed, i])  # one a file, so another --train leaves test.csv as it is
+            patches = generator.sample(count, rng)
+            write_csv(folder / name, patches)
+            kinds = np.bincount(patches.kinds, minlength=len(KIND_NAMES))
+            cli.say(f"{name:>12}{count:>9}" + "".join(f"{kind:>14}" for kind in kinds))
+        generator.to_json(folder / "generator.json")
+    cli.say(f"written: {', '.join(str(cli.shown(options.out / name)) for name in FILES)}")
+
+
+def was_made_here(folder):
+    """Are the patches in folder generated ones, which may be replaced, or somebody's own?"""
+    from edge_demo.generator import PatchGenerator
+
+    try:
+        return bool(PatchGenerator.from_json(folder / "generator.json"))
+    except (ValueError, OSError):
+        return False
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ def main():
     if len(names) != len(options.logits):
         parser.error(f"argument --labels: {len(names)} names for {len(options.logits)} logits; give one for each")
 
+    cli.check_folder(options.out)
+
     import numpy as np
 
     from edge_demo.softmax import softmax
@@ -30,11 +32,11 @@ def main():
     from edge_demo.figures.softmax_steps import softmax_steps
     from edge_demo.figures.style import save_figure
 
-    options.out.mkdir(parents=True, exist_ok=True)
     figures = {
         "softmax_pipeline.png": pipeline(None, None, z / temperature, names),
         "softmax_steps.png": softmax_steps(z, names, temperature),
     }
+    options.out.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         save_figure(figure, options.out / name)
         cli.say(f"written: {cli.shown(options.out / name)}")

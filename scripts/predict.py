@@ -1,8 +1,10 @@
-"""Writes logits, probabilities and the most probable class of new patches, as CSV, on standard output."""
+"""Writes logits, probabilities and the most probable class of new patches, as CSV."""
 
 import csv
 import io
+import shutil
 import sys
+import tempfile
 
 import cli
 
@@ -13,37 +15,48 @@ def main():
         "csv", metavar="CSV", help="file with a column for each pixel, p00, p01, …; - for standard input"
     )
     parser.add_argument("--run", type=cli.Path, default=cli.ROOT / "outputs", help="folder that train.py wrote")
+    parser.add_argument("--out", type=cli.Path, help="file to write (default: standard output)")
     options = parser.parse_args()
 
+    from edge_demo.files import replacing
+    from edge_demo.patches import open_text
     from edge_demo.runs import load_run
 
     run = load_run(options.run)
-    if options.csv == "-":
-        predict(run, io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline=""), "standard input")
-        return
-    with open(options.csv, encoding="utf-8-sig", newline="") as file:
-        if file.seekable():  # then a mistake anywhere is found before anything is written; a pipe is read only once
-            for _ in blocks_of_pixels(run, file, options.csv):
-                pass
-            file.seek(0)
-        predict(run, file, options.csv)
+    with standard_input() if options.csv == "-" else open_text(options.csv) as file:
+        name = "standard input" if options.csv == "-" else options.csv
+        for _ in blocks_of_pixels(run, file, name):  # a mistake anywhere is found before anything is written
+            pass
+        file.seek(0)
+        if options.out is not None:
+            with replacing(options.out) as out:
+                predict(run, file, name, out)
+        elif sys.stdout is not None:
+            sys.stdout.reconfigure(encoding="utf-8", newline="")  # as every CSV file here, whatever the terminal's
+            predict(run, file, name, sys.stdout)
 
 
-def predict(run, file, name):
+def standard_input():
+    """What stands on standard input as a text file that can be read twice."""
+    if sys.stdin is None:
+        raise ValueError("there is no standard input to read")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
+    shutil.copyfileobj(sys.stdin.buffer, file)
+    file.seek(0)
+    return io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def predict(run, file, name, out):
     """Reads a block, writes a block: memory does not grow with the file."""
     from edge_demo.softmax import softmax
 
     names = run.test.class_names
-    header = [f"{what}_{name}" for what in ("logit", "probability") for name in names] + ["class"]
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([f"{what}_{name}" for what in ("logit", "probability") for name in names] + ["class"])
     for pixels in blocks_of_pixels(run, file, name):
-        if header:
-            writer.writerow(header)
-            header = None
         logits = run.after.logits(pixels)
         for z, p in zip(logits.tolist(), softmax(logits).tolist(), strict=True):
             writer.writerow([*z, *p, names[p.index(max(p))]])
-        sys.stdout.flush()
 
 
 def blocks_of_pixels(run, file, name):

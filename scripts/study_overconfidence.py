@@ -24,15 +24,17 @@ def parse():
 
 def main():
     options = parse()
+    cli.check_folder(options.out)
+    cli.need_network([25, *options.hidden, 2], max(options.train, CHECKED))
     figures = {"overconfidence.png": study_overconfidence(options), "surprises.png": study_surprises(options.seed)}
 
     from edge_demo.figures.style import save_figure
 
     options.out.mkdir(parents=True, exist_ok=True)
-    print()
+    cli.say("")
     for name, figure in figures.items():
         save_figure(figure, options.out / name)
-        print(f"written: {cli.shown(options.out / name)}")
+        cli.say(f"written: {cli.shown(options.out / name)}")
 
 
 def study_overconfidence(options):
@@ -51,13 +53,13 @@ def study_overconfidence(options):
     few, held_out, test = (generator.sample(n, rng) for n in (options.train, CHECKED, CHECKED))
     inputs, classes = few.pixels.shape[1], len(few.class_names)
     network = build_network(inputs, options.hidden, classes, rng)
-    print(f"patches   {options.train:,} to train on, {CHECKED:,} to fit the temperature on, {CHECKED:,} to test with")
-    print(f"          noise {options.noise:g} a pixel")
-    print(f"network   {'-'.join(map(str, [inputs, *options.hidden, classes]))}, seed {options.seed}")
-    print(f"training  {options.epochs:,} epochs, batches of {BATCH_SIZE}, sgd at learning rate {options.lr:g}")
+    cli.say(f"patches   {options.train:,} to train on, {CHECKED:,} to fit the temperature on, {CHECKED:,} to test with")
+    cli.say(f"          noise {options.noise:g} a pixel")
+    cli.say(f"network   {'-'.join(map(str, [inputs, *options.hidden, classes]))}, seed {options.seed}")
+    cli.say(f"training  {options.epochs:,} epochs, batches of {BATCH_SIZE}, sgd at learning rate {options.lr:g}")
     schedule = {"epochs": options.epochs, "batch_size": BATCH_SIZE, "optimizer": SGD(options.lr)}
     history = train(network, few, **schedule, rng=rng, test=test)
-    print("\n".join(training_lines(history)), flush=True)
+    cli.say(*training_lines(history))
 
     logits = network.logits(test.pixels)
     temperature = evaluation.fit_temperature(network.logits(held_out.pixels), held_out.labels)
@@ -65,9 +67,9 @@ def study_overconfidence(options):
     floor = evaluation.calibration_noise_floor(posterior, rng)
     predictions = {"softmax(z)": log_softmax(logits), "softmax(z / T)": log_softmax(logits, temperature)}
     predictions["exact posterior"] = posterior
-    print(f"\ntemperature T = {temperature:.3f}, fitted on the held-out patches; on the test patches:")
-    print("\n".join(probability_lines(predictions, test.labels)))
-    print(f"calib.: calibration error; true probabilities show {floor:.4f} on {CHECKED:,} patches, by chance")
+    cli.say("", f"temperature T = {temperature:.3f}, fitted on the held-out patches; on the test patches:")
+    cli.say(*probability_lines(predictions, test.labels))
+    cli.say(f"calib.: calibration error; true probabilities show {floor:.4f} on {CHECKED:,} patches, by chance")
 
     from edge_demo.figures.overconfidence import overconfidence
 
@@ -145,19 +147,19 @@ def study_surprises(seed):
     from edge_demo.figures.style import percent
     from edge_demo.figures.surprises import SENTENCES, surprises
 
-    print(
-        f"\na test patch and others unlike those in training, shown to the network that train.py trains (seed {seed})"
+    cli.say(
+        "", f"a test patch and others unlike those in training, shown to the network that train.py trains (seed {seed})"
     )
-    print(f"{'':20}{'logits z':>18}{'network p':>20}{'exact posterior':>22}{'distance':>10}")
-    print(f"{'':20}" + f"{'Edge':>10}{'No Edge':>10}" * 3)
+    cli.say(f"{'':20}{'logits z':>18}{'network p':>20}{'exact posterior':>22}{'distance':>10}")
+    cli.say(f"{'':20}" + f"{'Edge':>10}{'No Edge':>10}" * 3)
     for name, z, p, q, distance in zip(names, logits, softmax(logits), exact, distances / typical, strict=True):
         cells = "".join(f"{value:10.2f}" for value in z) + "".join(f"{percent(value):>10}" for value in [*p, *q])
-        print(f"{name:20}{cells}{distance:10.1f}")
-    print(f"distance to the nearest training patch, in units of the median over the {len(usual):,} test patches,")
-    print(f"of which the farthest has {farthest / typical:.1f}")
+        cli.say(f"{name:20}{cells}{distance:10.1f}")
+    cli.say(f"distance to the nearest training patch, in units of the median over the {len(usual):,} test patches,")
+    cli.say(f"of which the farthest has {farthest / typical:.1f}")
     sure = 100 * (network.probabilities(noises).max(axis=1) > CONFIDENT).mean()
-    print(f"of {NOISES:,} patches of pure noise, {sure:.1f} % get p > {CONFIDENT:g} for one of the classes")
-    print("\n".join(SENTENCES))
+    cli.say(f"of {NOISES:,} patches of pure noise, {sure:.1f} % get p > {CONFIDENT:g} for one of the classes")
+    cli.say(*SENTENCES)
     return surprises(names, pixels, logits, exact, distances, typical, farthest, dataset.test.class_names)
 
 

@@ -20,6 +20,8 @@ def main():
         "--out", type=cli.Path, default=cli.ROOT / "outputs" / "study_truth", help="folder for the results"
     )
     options = parser.parse_args()
+    cli.check_folder(options.out)
+    cli.need_network([25, max(options.hidden), 2], max(options.train_size))
 
     import numpy as np
 

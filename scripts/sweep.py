@@ -33,14 +33,19 @@ def main():
     parser.add_argument("--dask", metavar="ADDRESS", help="use the workers of this scheduler, tcp://host:port")
     parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "sweep", help="folder for the results")
     options = parser.parse_args()
+    cli.check_folder(options.out)
+    cli.need_network([25, max(options.hidden), 2], max(options.train_size))
 
     import numpy as np
 
     from edge_demo.files import write_rows
+    from edge_demo.generator import PatchGenerator
     from edge_demo.sweeps import combinations, projected_seconds, run_tasks, seconds_of, train_on_fresh_patches
 
     axes = {name: sorted(set(getattr(options, name))) for name in ("noise", "train_size", "hidden")}
     noises, train_sizes, hidden_sizes = axes.values()
+    for noise in noises:
+        PatchGenerator(noise)  # raises ValueError for what it cannot do, before anything is written
     grid = combinations(**axes, seed=list(range(options.seeds)))
     schedule = {"optimizer": "sgd", "rates": [0.3], "batch_size": 32, "epochs": options.epochs, "least_steps": 0}
     tasks = [cell | schedule for cell in grid]

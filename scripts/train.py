@@ -99,6 +99,8 @@ def train_into(folder, artist, options, say):
     if options.target == "kind":
         train_patches, test_patches = train_patches.with_kind_labels(), test_patches.with_kind_labels()
     class_names = train_patches.class_names
+    sizes = [train_patches.pixels.shape[1], *options.hidden, len(class_names)]
+    cli.need_network(sizes, max(len(train_patches), len(test_patches)))
     rng = np.random.default_rng(options.seed)
     network = build_network(train_patches.pixels.shape[1], options.hidden, len(class_names), rng)
     settings = {

@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter
@@ -41,17 +41,26 @@ def class_marker(k):
 
 def plain(name, longest=None):
     """A name from a file as text that matplotlib shows as it is ($ is no math), cut to a number of characters."""
-    name = str(name)
+    name = _drawable(" ".join(str(name).split()))
     if longest is not None and len(name) > longest:
         name = name[: longest - 1] + "…"
     return name.replace("$", r"\$")
+
+
+def _drawable(name):
+    """name with an escape, as Python writes it, for what the font has no picture of: controls, many scripts, emoji."""
+    if name.isascii() and name.isprintable():
+        return name
+    font = get_font(findfont(FontProperties()))
+    shown = (c.isprintable() and font.get_char_index(ord(c)) for c in name)
+    return "".join(c if seen else ascii(c)[1:-1] for c, seen in zip(name, shown, strict=True))
 
 
 def fitting(name, inches, size=TEXT_SIZE):
     """A name like plain(name), on one line and cut to a width in inches at a font size, in the middle: often the end of
     a long name is what tells it from others.
     """
-    text, font = " ".join(str(name).split()), FontProperties(size=size)
+    text, font = _drawable(" ".join(str(name).split())), FontProperties(size=size)
 
     def width(shown):
         return text_to_path.get_text_width_height_descent(shown, font, False)[0] / 72

@@ -1,0 +1,479 @@
+"""Every mistake is answered by exit code 2 and one line that says where it is; nothing is written, nothing is run."""
+
+import io
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ROOT, call, listing, run_script
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge_demo.patches import pixel_names
+
+SCRIPTS = ["train.py", "make_data.py", "plot_logits.py", "plot_softmax.py", "predict.py", "sweep.py", "study_truth.py"]
+SCRIPTS += ["study_overconfidence.py"]
+FAST = ["--epochs", "1", "--no-figures", "--quiet"]
+
+
+def refused(done, *words):
+    """The one line of a refusal."""
+    assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+    return done.stderr
+
+
+# -------------------- CSV files
+
+HEADER = "label,kind,p00,p01,p10,p11\n"
+GOOD = "Edge,vertical,0,1,0,1\nNo Edge,flat,0,0.5,0,0\n"
+CSV = {
+    "empty": ("", "line 1"),
+    "header only": (HEADER, "no patches"),
+    "no header": (GOOD, "line 1"),
+    "wrong column": (HEADER.replace("p10", "q10") + GOOD, "column 5 is 'q10'"),
+    "missing column": ("label,kind,p00,p01,p10\nEdge,vertical,0,1,0\n", "line 1"),
+    "doubled column": (HEADER.replace("p01", "p00") + GOOD, "column 4 is 'p00'"),
+    "extra column": (HEADER[:-1] + ",p02\n" + GOOD.replace("\n", ",1\n"), "line 1"),
+    "short row": (HEADER + GOOD + "Edge,vertical,0,1\n", "line 4: 4 cells"),
+    "long row": (HEADER + "Edge,vertical,0,1,0,1,1\n", "line 2: 7 cells"),
+    "text": (HEADER + GOOD.replace("0.5", "grey"), "line 3, column p01: 'grey'"),
+    "nan": (HEADER + GOOD.replace("0.5", "nan"), "line 3, column p01: 'nan'"),
+    "inf": (HEADER + GOOD.replace("0.5", "-inf"), "line 3, column p01: '-inf'"),
+    "1e999": (HEADER + GOOD.replace("0.5", "1e999"), "line 3, column p01"),
+    "empty cell": (HEADER + GOOD.replace("0.5", ""), "line 3, column p01: ''"),
+    "unknown kind": (HEADER + GOOD.replace("flat", "round"), "line 3: kind 'round'"),
+    "empty label": (HEADER + GOOD.replace("No Edge", ""), "line 3, column label"),
+    "long label": (HEADER + GOOD.replace("No Edge", "x" * 1000), "line 3, column label"),
+    "one class": (HEADER + GOOD[:22] * 3, "1 classes"),
+    "utf-16": ((HEADER + GOOD).encode("utf-16"), "line 1, character 1: byte 0xff is not UTF-8"),
+    "utf-16 without mark": ((HEADER + GOOD).encode("utf-16-le"), "line 1, character 2: a zero byte"),
+    "latin-1": ((HEADER + "Kanté,flat,0,0,0,0\n").encode("latin-1"), "line 2, character 5: byte 0xe9"),
+    "zero byte": (HEADER + GOOD.replace("0.5", "0\0"), "line 3, character 17: a zero byte"),
+    "open quote": (HEADER + GOOD + '"Edge,flat,0,0,0,0\n', "line 4"),
+    "long field": (HEADER + GOOD + "x" * 200_000, "line 4"),
+    "long line": (HEADER + GOOD + "0," * 600_000, "line 4: longer than 1,000,000 characters"),
+    "npz": (b"PK\x03\x04\x00\x00\x80", "line 1"),
+}
+
+
+def dataset(folder, train=HEADER + GOOD, test=HEADER + GOOD):
+    folder.mkdir(exist_ok=True)
+    for name, content in (("train.csv", train), ("test.csv", test)):
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+@pytest.mark.parametrize(("content", "words"), CSV.values(), ids=CSV)
+def test_a_bad_csv_file_is_refused_with_its_line(tmp_path, content, words):
+    dataset(tmp_path / "data", train=content)
+    before = listing(tmp_path)
+    done = call("train.py", "--data", tmp_path / "data", "--out", tmp_path / "run", *FAST)
+    refused(done, words, "train.csv")
+    assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ("label,kind,p\nEdge,flat,1\n", "line 1"),
+        ("label,kind,p0\nEdge,flat,1\n", "line 1"),
+        ("label,p00\nEdge,1\n", "2 are needed"),
+        (HEADER + GOOD.replace("No Edge", "Square"), "line 3: label 'Square' is none of Edge, No Edge"),
+        (HEADER + GOOD[:22], "2 are needed"),
+        (",".join(["label", *pixel_names(3)]) + "\n" + "Edge,0,0,0,0,0,0,0,0,0\n" * 2, "they must be the same"),
+    ],
+)
+def test_a_test_file_that_does_not_fit_the_training_file_is_refused(tmp_path, test, words):
+    dataset(tmp_path / "data", test=test)
+    refused(call("train.py", "--data", tmp_path / "data", "--out", tmp_path / "run", *FAST), words, "test.csv")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", ["\ufeff" + HEADER + GOOD * 9, (HEADER + GOOD * 9).replace("\n", "\r\n")])
+def test_a_byte_order_mark_and_the_line_ends_of_windows_are_accepted(tmp_path, content):
+    dataset(tmp_path / "data", train=content, test=content)
+    done = call("train.py", "--data", tmp_path / "data", "--out", tmp_path / "run", *FAST)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_two_patches_are_enough(tmp_path):
+    done = call("train.py", "--data", dataset(tmp_path / "data"), "--out", tmp_path / "run", "--batch-size", "999")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_line_of_100_megabytes_is_refused_at_once_and_in_little_memory(tmp_path):
+    dataset(tmp_path / "data")
+    with open(tmp_path / "data" / "train.csv", "ab") as file:
+        file.truncate(file.tell() + 100_000_000)
+    code = (
+        "import sys, resource, edge_demo.patches\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak()\n"
+        "try: edge_demo.patches.load_dataset(sys.argv[1])\n"
+        "except ValueError as error: print(error)\n"
+        "print(peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "data")], capture_output=True, text=True)
+    message, kilobytes = done.stdout.splitlines()
+    assert "train.csv, line 4: longer than" in message
+    assert int(kilobytes) < 30_000
+
+
+# -------------------- things that are no files
+
+
+def no_file(path, what):
+    if what == "folder":
+        path.mkdir()
+    elif what == "pipe":
+        os.mkfifo(path)
+    elif what == "device":
+        path.symlink_to("/dev/zero")
+    elif what == "socket":
+        with socket.socket(socket.AF_UNIX) as end:
+            end.bind(os.path.relpath(path))
+    else:
+        path.symlink_to(path)  # a loop
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "device", "socket", "loop"])
+def test_what_is_no_file_is_refused_wherever_a_file_should_be(few, trained_few, tmp_path, what, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("train.csv", "test.csv", "generator.json"):
+        shutil.rmtree(tmp_path / "data", ignore_errors=True)
+        dataset(tmp_path / "data")
+        (tmp_path / "data" / name).unlink(missing_ok=True)
+        no_file(tmp_path / "data" / name, what)
+        if name != "generator.json" or what != "loop":
+            refused(call("train.py", "--data", "data", "--out", "run", *FAST), name)
+    refused(call("predict.py", tmp_path / "data" / name, "--run", trained_few), name)
+    for name in ("metrics.json", "before.npz", "after.npz", "history.csv", "test_patches.npz"):
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        shutil.copytree(trained_few, tmp_path / "run")
+        (tmp_path / "run" / name).unlink()
+        no_file(tmp_path / "run" / name, what)
+        refused(call("plot_logits.py", "--run", "run"), name)
+
+
+@pytest.fixture(scope="module")
+def trained_few(few, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained_few") / "run"
+    assert call("train.py", "--data", few, "--out", folder, *FAST).returncode == 0
+    return folder
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def compressed(**arrays):
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+class Bomb:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def changed(text, **values):
+    """JSON text with some values replaced; a path is written a__b."""
+    content = json.loads(text)
+    for path, value in values.items():
+        *above, last = path.split("__")
+        place = content
+        for key in above:
+            place = place[key]
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+    return json.dumps(content).encode()
+
+
+RUN_FILES = {
+    "truncated npz": ("after.npz", lambda old: old[:-300]),
+    "empty npz": ("after.npz", lambda old: b""),
+    "foreign npz": ("after.npz", lambda old: npz(layer0=np.zeros((26, 16)))),
+    "npz of text": ("after.npz", lambda old: npz(layer0=np.array(["x"]))),
+    "npz of nan": ("after.npz", lambda old: npz(layer0=np.full((26, 16), np.nan), layer1=np.zeros((17, 2)))),
+    "bomb of zeros": ("after.npz", lambda old: compressed(layer0=np.zeros((5000, 5000)))),
+    "no pixels": ("test_patches.npz", lambda old: npz(labels=np.zeros(3, int))),
+    "flat pixels": ("test_patches.npz", lambda old: npz(pixels=np.zeros(3), labels=np.zeros(3, int))),
+    "no patches": ("test_patches.npz", lambda old: npz(pixels=np.zeros((0, 25)), labels=np.zeros(0, int))),
+    "wide pixels": ("test_patches.npz", lambda old: npz(pixels=np.zeros((3, 24)), labels=np.zeros(3, int))),
+    "nan pixels": ("test_patches.npz", lambda old: npz(pixels=np.full((3, 25), np.nan), labels=np.zeros(3, int))),
+    "strange labels": ("test_patches.npz", lambda old: npz(pixels=np.zeros((3, 25)), labels=np.array([0, 1, 9]))),
+    "broken json": ("metrics.json", lambda old: old[:-30]),
+    "json list": ("metrics.json", lambda old: b"[]"),
+    "deep json": ("metrics.json", lambda old: b"[" * 100_000),
+    "json of utf-16": ("metrics.json", lambda old: old.decode().encode("utf-16")),
+    "other schema": ("metrics.json", lambda old: changed(old, schema="edge_demo run 1")),
+    "no settings": ("metrics.json", lambda old: changed(old, settings=None)),
+    "text for sizes": ("metrics.json", lambda old: changed(old, settings__hidden="16")),
+    "huge sizes": ("metrics.json", lambda old: changed(old, settings__hidden=[10**12])),
+    "negative sizes": ("metrics.json", lambda old: changed(old, settings__hidden=[-16])),
+    "names that are lists": ("metrics.json", lambda old: changed(old, settings__class_names=[[], {}])),
+    "names twice": ("metrics.json", lambda old: changed(old, settings__class_names=["a", "a"])),
+    "one name": ("metrics.json", lambda old: changed(old, settings__class_names=["a"])),
+    "no temperature": ("metrics.json", lambda old: changed(old, evaluation__temperature=None)),
+    "bad temperature": ("metrics.json", lambda old: changed(old, evaluation__temperature__temperature=-1)),
+    "far temperature": ("metrics.json", lambda old: changed(old, evaluation__temperature__fitted_on=10**9)),
+    "no target": ("metrics.json", lambda old: changed(old, settings__target="../../etc/passwd")),
+    "no history": ("history.csv", lambda old: b""),
+    "short history": ("history.csv", lambda old: old[:-30]),
+    "words in history": ("history.csv", lambda old: old.replace(b"0.", b"x.")),
+    "nan in history": ("history.csv", lambda old: old + b"2,nan,nan,nan,nan\n"),
+    "zero byte in history": ("history.csv", lambda old: old + b"\0"),
+    "generator list": ("generator.json", lambda old: b"[]"),
+    "generator text": ("generator.json", lambda old: b'{"noise": "0.1"}'),
+    "generator negative": ("generator.json", lambda old: b'{"noise": -1}'),
+    "generator tiny": ("generator.json", lambda old: b'{"noise": 1e-300}'),
+    "generator nan": ("generator.json", lambda old: b'{"noise": NaN}'),
+    "generator unknown": ("generator.json", lambda old: b'{"noise": 0.1, "color": 1}'),
+    "generator pair": ("generator.json", lambda old: b'{"brightness": [0.5]}'),
+    "generator deep": ("generator.json", lambda old: b"[" * 100_000),
+}
+
+
+@pytest.mark.parametrize(("name", "change"), RUN_FILES.values(), ids=RUN_FILES)
+def test_a_run_with_a_bad_file_is_refused_by_the_name_of_the_file(trained_few, tmp_path, name, change):
+    shutil.copytree(trained_few, tmp_path / "run")
+    path = tmp_path / "run" / name
+    path.write_bytes(change(path.read_bytes() if path.exists() else b""))
+    before = listing(tmp_path)
+    refused(call("plot_logits.py", "--run", tmp_path / "run"), name)
+    refused(call("predict.py", "-", "--run", tmp_path / "run", stdin=b""), name)
+    assert listing(tmp_path) == before
+
+
+def test_a_pickle_in_a_run_is_refused_and_never_run(few, trained_few, tmp_path):
+    made = tmp_path / "made"
+    shutil.copytree(trained_few, tmp_path / "run")
+    for name in ("before.npz", "after.npz", "test_patches.npz", "resume.npz"):
+        old = (tmp_path / "run" / name).read_bytes()
+        (tmp_path / "run" / name).write_bytes(npz(layer0=np.array([Bomb(made)], dtype=object)))
+        refused(call("train.py", "--resume", "--data", few, "--out", tmp_path / "run", "--epochs", "9", "--quiet"))
+        (tmp_path / "run" / name).write_bytes(old)
+    assert not made.exists()
+
+
+# -------------------- flags
+
+FLAGS = [
+    ("train.py", "--hidden", ["-1", "1.5", "x", "", "1000000000", "99999999999999999999", "0 8", "nan", "1e3"]),
+    ("train.py", "--epochs", ["-1", "1.5", "1e9", "9" * 30]),
+    ("train.py", "--lr", ["0", "-1", "nan", "inf", "x", "1e999"]),
+    ("train.py", "--batch-size", ["0", "-3", "2.5"]),
+    ("train.py", "--seed", ["-1", "0.5", "x", "4294967296"]),
+    ("train.py", "--optimizer", ["SGD", ""]),
+    ("train.py", "--target", ["class"]),
+    ("train.py", "--nonsense", ["1"]),
+    ("train.py", "--epoch", ["1"]),
+    ("make_data.py", "--train", ["0", "-1", "1.5", "1000000000", "9" * 30]),
+    ("make_data.py", "--test", ["0", "x"]),
+    ("make_data.py", "--noise", ["0", "-0.1", "nan", "1e-320", "1e300"]),
+    ("make_data.py", "--brightness", ["1", "1 -1", "nan 1", "1e300 1", "x y"]),
+    ("make_data.py", "--contrast", ["0.5 inf"]),
+    ("plot_softmax.py", "--logits", ["x", "nan", "inf", "1e999"]),
+    ("plot_softmax.py", "--temperature", ["0", "-1", "nan", "inf"]),
+    ("plot_softmax.py", "--labels", ["only-one"]),
+    ("sweep.py", "--hidden", ["-1", "1000000000"]),
+    ("sweep.py", "--noise", ["0", "nan", "1e-300"]),
+    ("sweep.py", "--train-size", ["0", "1000000000"]),
+    ("sweep.py", "--jobs", ["0", "x"]),
+    ("study_truth.py", "--hidden", ["0", "1000000000"]),
+    ("study_truth.py", "--train-size", ["0", "1.5"]),
+    ("study_overconfidence.py", "--train", ["0", "1000000000"]),
+    ("study_overconfidence.py", "--lr", ["0", "nan"]),
+    ("study_overconfidence.py", "--hidden", ["0", "1000000000"]),
+    ("study_overconfidence.py", "--noise", ["0", "1e-300"]),
+    ("predict.py", "--nonsense", ["1"]),
+    ("plot_logits.py", "--run", ["missing", ""]),
+]
+
+
+@pytest.mark.parametrize(
+    ("script", "flag", "value"), [(script, flag, value) for script, flag, values in FLAGS for value in values]
+)
+def test_a_bad_flag_is_named_with_its_value(few, tmp_path, monkeypatch, script, flag, value):
+    monkeypatch.chdir(tmp_path)
+    where = {"predict.py": ["-"], "plot_logits.py": [], "train.py": ["--data", few, "--out", "out"]}
+    done = call(script, *where.get(script, ["--out", "out"]), flag, *value.split(" "))
+    line = refused(done)
+    assert flag[2:] in line or value in line.replace(",", "")
+    assert listing(tmp_path) == {}
+
+
+@pytest.mark.parametrize("script", [name for name in SCRIPTS if name not in ("predict.py", "plot_logits.py")])
+def test_an_out_that_is_a_file_or_in_one_is_refused_before_any_work(few, tmp_path, script):
+    (tmp_path / "file").write_text("mine")
+    before = listing(tmp_path)
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        data = ["--data", few] if script == "train.py" else []
+        start = time.process_time()
+        refused(call(script, *data, "--out", out), str(tmp_path / "file"))
+        assert time.process_time() - start < 5
+    assert listing(tmp_path) == before
+
+
+def test_make_data_never_replaces_what_it_has_not_made(tmp_path):
+    dataset(tmp_path / "own")
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "thesis.tex").write_text("years of work")
+    before = listing(tmp_path)
+    for name in ("own", "documents"):
+        refused(call("make_data.py", "--train", "9", "--test", "9", "--out", tmp_path / name), name)
+    assert listing(tmp_path) == before
+    for _ in range(2):
+        assert call("make_data.py", "--train", "9", "--test", "9", "--out", tmp_path / "new").returncode == 0
+        (tmp_path / "new" / "README.md").write_text("mine")
+    assert sorted(os.listdir(tmp_path / "new")) == ["README.md", "generator.json", "test.csv", "train.csv"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("rate", ["300", "1e5", "1e300"])
+def test_divergence_is_one_line_with_epoch_rate_and_remedy(few, trained_few, tmp_path, optimizer, rate):
+    shutil.copytree(trained_few, tmp_path / "run")
+    before = listing(tmp_path)
+    done = call("train.py", "--data", few, "--out", tmp_path / "run", "--optimizer", optimizer, "--lr", rate, "--quiet")
+    if done.returncode == 0:  # some rates are survived; then no number is unfinished business
+        for name, content in listing(tmp_path / "run").items():
+            assert name.endswith((".png", ".npz")) or b"nan" not in content.lower().replace(b"nant", b"")
+    else:
+        refused(done, "epoch", f"learning rate {float(rate):g}", f"try a learning rate of {float(rate) / 10:g}")
+        assert listing(tmp_path) == before
+
+
+# -------------------- predict.py
+
+
+def test_predict_writes_all_or_nothing(few, trained_few, tmp_path):
+    good = (few / "test.csv").read_bytes()
+    bad = good + b"Edge,flat,1\n"
+    for stdin, file in ((bad, "-"), (b"", tmp_path / "bad.csv")):
+        (tmp_path / "bad.csv").write_bytes(bad)
+        for out in ([], ["--out", tmp_path / "out.csv"]):
+            refused(call("predict.py", file, "--run", trained_few, *out, stdin=stdin), "line 62")
+    assert os.listdir(tmp_path) == ["bad.csv"]
+    printed = call("predict.py", "-", "--run", trained_few, stdin=good).stdout
+    assert call("predict.py", few / "test.csv", "--run", trained_few, "--out", tmp_path / "out.csv").stdout == ""
+    assert (tmp_path / "out.csv").read_bytes() == printed.encode()
+    assert printed.count("\n") == 61
+
+
+# -------------------- fuzz
+
+CHUNKS = [HEADER, GOOD, GOOD, "\n", ",", '"', "nan", "1e400", "\0", "\r", "\ufeff", "é", "☃", "label", "p00", "0", "'"]
+FUZZ = {"max_examples": 150, "deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+
+
+TEXTS = st.lists(st.sampled_from(CHUNKS), max_size=8).map(lambda chunks: "".join(chunks).encode())
+
+
+@settings(**FUZZ)
+@given(st.one_of(st.binary(max_size=200), TEXTS, TEXTS.map(lambda text: HEADER.encode() + text)))
+def test_no_bytes_in_a_csv_file_lead_to_a_traceback(fuzz_folder, content):
+    dataset(fuzz_folder / "data", train=content, test=content)
+    done = call("train.py", "--data", fuzz_folder / "data", "--out", fuzz_folder / "run", *FAST, "--epochs", "0")
+    assert done.returncode in (0, 2)
+    assert done.stderr.count("\n") == (done.returncode == 2), done.stderr
+
+
+VALUES = ["0", "1", "-1", "3", "1.5", "nan", "inf", "1e400", "", "x", "é", "\udc80", "-", "--", "9" * 25, "1e-9", "0.5"]
+NAMES = ["hidden", "epochs", "lr", "batch-size", "seed", "target", "optimizer", "train", "test", "noise", "brightness"]
+NAMES += ["logits", "labels", "temperature", "x", "quiet"]
+USUAL = {"train.py": ["--epochs", "1", "--no-figures"], "make_data.py": ["--train", "5"], "plot_softmax.py": []}
+
+
+@settings(**FUZZ)
+@given(st.sampled_from([*USUAL]), st.lists(st.sampled_from([*VALUES, *(f"--{name}" for name in NAMES)]), max_size=4))
+def test_no_flags_lead_to_a_traceback(fuzz_folder, script, flags):
+    data = ["--data", dataset(fuzz_folder / "good")] if script == "train.py" else []
+    done = call(script, *USUAL[script], *data, "--out", fuzz_folder / "out" / script, *flags)
+    assert done.returncode in (0, 2)
+    assert done.stderr.count("\n") == (done.returncode == 2), done.stderr
+
+
+@pytest.fixture(scope="module")
+def fuzz_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("fuzz")
+
+
+# -------------------- surroundings
+
+
+def surrounded(*arguments, **environment):
+    return run_script(*arguments, check=False, **environment)
+
+
+def test_a_closed_standard_output_is_no_error(few, trained_few, tmp_path):
+    for script, *arguments in (
+        ("predict.py", ROOT / "data" / "test.csv", "--run", trained_few),
+        ("train.py", "--data", few, "--out", tmp_path / "run", *FAST[:3]),
+        ("plot_softmax.py", "--out", tmp_path / "softmax"),
+    ):
+        command = [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdout.read(5)
+            process.stdout.close()
+            assert (process.stderr.read(), process.wait()) == (b"", 0), script
+    assert (tmp_path / "run" / "metrics.json").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_standard_output_is_one_line(trained_few):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, ROOT / "scripts" / "predict.py", ROOT / "data" / "test.csv", "--run", trained_few]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "No space left" in done.stderr
+
+
+def test_no_home_no_utf_8_no_terminal_and_no_place_for_a_cache_matter(tmp_path):
+    (tmp_path / "closed").write_text("a file, so nothing can be written below it")
+    poor = {"HOME": str(tmp_path / "closed" / "home"), "MPLCONFIGDIR": str(tmp_path / "closed" / "cache")}
+    poor |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii", "TERM": "dumb"}
+    done = surrounded("plot_softmax.py", "--labels", "×", "–", "--out", tmp_path / "softmax", **poor)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = surrounded("predict.py", "--help", **poor)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u2026" in done.stdout
+
+
+@pytest.mark.parametrize("limit", [0, 1000, 9000])
+def test_a_full_disk_leaves_the_former_run(few, trained_few, tmp_path, limit):
+    shutil.copytree(trained_few, tmp_path / "run")
+    before = listing(tmp_path)
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, usual[1]))
+    try:
+        done = call("train.py", "--data", few, "--out", tmp_path / "run", *FAST, "--seed", "5")
+        other = call("make_data.py", "--out", tmp_path / "new")
+        third = call("predict.py", few / "test.csv", "--run", tmp_path / "run", "--out", tmp_path / "predictions.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    refused(done, "File too large", str(tmp_path / "run"))
+    assert (other.returncode, other.stderr.count("\n")) == (2, 1)
+    assert third.returncode == (0 if limit == 9000 else 2)
+    (tmp_path / "predictions.csv").unlink(missing_ok=True)
+    assert listing(tmp_path) == before
