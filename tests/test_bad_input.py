@@ -13,8 +13,6 @@ import time
 import numpy as np
 import pytest
 from conftest import ROOT, call, listing, run_script
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from edge_demo.patches import pixel_names
 
@@ -379,44 +377,6 @@ def test_predict_writes_all_or_nothing(few, trained_few, tmp_path):
     assert call("predict.py", few / "test.csv", "--run", trained_few, "--out", tmp_path / "out.csv").stdout == ""
     assert (tmp_path / "out.csv").read_bytes() == printed.encode()
     assert printed.count("\n") == 61
-
-
-# -------------------- fuzz
-
-CHUNKS = [HEADER, GOOD, GOOD, "\n", ",", '"', "nan", "1e400", "\0", "\r", "\ufeff", "é", "☃", "label", "p00", "0", "'"]
-FUZZ = {"max_examples": 150, "deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
-
-
-TEXTS = st.lists(st.sampled_from(CHUNKS), max_size=8).map(lambda chunks: "".join(chunks).encode())
-
-
-@settings(**FUZZ)
-@given(st.one_of(st.binary(max_size=200), TEXTS, TEXTS.map(lambda text: HEADER.encode() + text)))
-def test_no_bytes_in_a_csv_file_lead_to_a_traceback(fuzz_folder, content):
-    dataset(fuzz_folder / "data", train=content, test=content)
-    done = call("train.py", "--data", fuzz_folder / "data", "--out", fuzz_folder / "run", *FAST, "--epochs", "0")
-    assert done.returncode in (0, 2)
-    assert done.stderr.count("\n") == (done.returncode == 2), done.stderr
-
-
-VALUES = ["0", "1", "-1", "3", "1.5", "nan", "inf", "1e400", "", "x", "é", "\udc80", "-", "--", "9" * 25, "1e-9", "0.5"]
-NAMES = ["hidden", "epochs", "lr", "batch-size", "seed", "target", "optimizer", "train", "test", "noise", "brightness"]
-NAMES += ["logits", "labels", "temperature", "x", "quiet"]
-USUAL = {"train.py": ["--epochs", "1", "--no-figures"], "make_data.py": ["--train", "5"], "plot_softmax.py": []}
-
-
-@settings(**FUZZ)
-@given(st.sampled_from([*USUAL]), st.lists(st.sampled_from([*VALUES, *(f"--{name}" for name in NAMES)]), max_size=4))
-def test_no_flags_lead_to_a_traceback(fuzz_folder, script, flags):
-    data = ["--data", dataset(fuzz_folder / "good")] if script == "train.py" else []
-    done = call(script, *USUAL[script], *data, "--out", fuzz_folder / "out" / script, *flags)
-    assert done.returncode in (0, 2)
-    assert done.stderr.count("\n") == (done.returncode == 2), done.stderr
-
-
-@pytest.fixture(scope="module")
-def fuzz_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("fuzz")
 
 
 # -------------------- surroundings
