@@ -264,7 +264,7 @@ def growth(quick):
                         ),
                         "floor": (Floor((side**2, hidden, classes), batch, rng), 1 / steps),
                     },
-                    1 if n > 10_000 else 3 if quick else 7,
+                    3 if quick or n > 10_000 else 7,
                 )
             seconds.append(np.median(times["epoch"]))
             floors.append(np.median(times["floor"]))

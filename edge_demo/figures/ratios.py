@@ -1,6 +1,7 @@
 """Measured ratios beside their goals: what is left of its mark is fast enough."""
 
 import numpy as np
+from matplotlib.ticker import LogLocator
 
 from edge_demo.figures import style
 
@@ -20,7 +21,9 @@ def ratios(names, against, ratio, low, high, goal):
     axes.set(xscale="log", ylim=(len(names) - 0.5, -0.5))
     axes.set_yticks(y, [f"{name} / {other}" for name, other in zip(names, against, strict=True)], fontsize=8)
     axes.set_xlabel("ratio of times, median with quartiles (log scale)", fontsize=style.SMALL_SIZE)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
     axes.tick_params(axis="x", labelsize=style.SMALL_SIZE)
     axes.grid(axis="x", alpha=0.3)
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, 1 - 0.36 / height), "ncols": 3}
