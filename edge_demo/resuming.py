@@ -20,14 +20,29 @@ FILES = ("resume.npz", "resume.json")
 
 
 class TrainingStopped(Exception):
-    """Raised between two steps, where a Stoppable optimizer has been told to stop."""
+    """Raised between two steps, where a Watched optimizer has been told to stop."""
 
 
-class Stoppable:
-    """An optimizer that, once stop (a threading.Event) is set, raises TrainingStopped at the end of a step."""
+def snapshot_steps(epochs, batches):
+    """The steps, of batches an epoch, after which the parameters are kept: some 20 of a usual training.
 
-    def __init__(self, optimizer, stop):
-        self.optimizer, self.stop, self.steps = optimizer, stop, 0
+    They lie densest at its beginning, where most changes: five before the end of the first epoch, then whole epochs.
+    But for the last step they do not depend on epochs, so a training that goes on has kept what the whole one keeps.
+    """
+    first = {math.ceil(batches * (k / 5) ** 3) for k in range(5)}
+    whole = {10**power * tenths // 10 for power in range(10) for tenths in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)}
+    kept = {*first, *(batches * epoch for epoch in whole), batches * epochs}
+    return sorted(step for step in kept if step <= batches * epochs)
+
+
+class Watched:
+    """An optimizer that keeps snapshots, and that raises TrainingStopped at the end of a step, once stop is set.
+
+    stop: a threading.Event. snapshots: a dict from number of steps to parameters, which gets those of the kept steps.
+    """
+
+    def __init__(self, optimizer, stop, snapshots, kept, steps):
+        self.optimizer, self.stop, self.snapshots, self.kept, self.steps = optimizer, stop, snapshots, kept, steps
 
     @property
     def learning_rate(self):
@@ -36,6 +51,8 @@ class Stoppable:
     def step(self, parameters, gradient):
         self.optimizer.step(parameters, gradient)
         self.steps += 1
+        if self.steps in self.kept:
+            self.snapshots[self.steps] = parameters.copy()
         if self.stop.is_set():
             raise TrainingStopped
 
@@ -97,15 +114,24 @@ class ResumableHistory(History):
         self.epochs, self.start = epochs, deepcopy((network.parameters, _state(self.optimizer), rng_state))
 
 
-def train_until(stop, network, patches, *, batch_size, optimizer, history, test, **options):
-    """train() from a ResumableHistory on, at most until stop is set: then history ends with a part of an epoch."""
-    stoppable = Stoppable(optimizer, stop)
+def train_until(stop, network, patches, *, epochs, batch_size, optimizer, history, snapshots, test, **options):
+    """train() from a ResumableHistory on, at most until stop is set: then history ends with a part of an epoch.
+
+    snapshots: those of the training so far, a dict from number of steps to parameters, which is filled up.
+    """
+    batches = -(-len(patches) // batch_size)
+    kept, done = set(snapshot_steps(epochs, batches)), batches * history.epochs if history.epoch else 0
+    for step in [step for step in snapshots if step not in kept or step > done]:
+        del snapshots[step]
+    if done == 0:
+        snapshots[0] = network.parameters.copy()
+    watched = Watched(optimizer, stop, snapshots, kept, done)
     try:
-        options |= {"batch_size": batch_size, "optimizer": stoppable, "history": history, "test": test}
+        options |= {"epochs": epochs, "batch_size": batch_size, "optimizer": watched, "history": history, "test": test}
         train(network, patches, **options)
     except TrainingStopped:
-        batches = -(-len(patches) // batch_size)
-        part = stoppable.steps % batches / batches
+        snapshots[watched.steps] = network.parameters.copy()
+        part = watched.steps % batches / batches
         record = partial(history.record_part, part) if part else history.record
         try:
             with np.errstate(over="ignore", invalid="ignore"):

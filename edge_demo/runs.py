@@ -5,7 +5,7 @@ import hashlib
 import json
 import platform
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from edge_demo.patches import KIND_NAMES, MOST_CLASSES, Patches
 from edge_demo.softmax import softmax
 from edge_demo.training import History
 
-SCHEMA = "edge_demo run 2"
-FILES = ("before.npz", "after.npz", "history.csv", "predictions.csv", "test_patches.npz", "generator.json")
-FILES += resuming.FILES
+SCHEMA = "edge_demo run 3"
+FILES = ("before.npz", "after.npz", "snapshots.npz", "history.csv", "predictions.csv", "test_patches.npz")
+FILES += ("generator.json", *resuming.FILES)
 FIGURES = ("dataset", "pipeline", "softmax_steps", "logits_vs_probabilities", "example_patches", "training_curves")
 FIGURES += ("hidden_weights", "confusion", "temperature", "reliability", "probability_vs_truth")
 FILES += (*(f"{i:02}_{name}.png" for i, name in enumerate(FIGURES, start=1)), "metrics.json")
@@ -36,6 +36,7 @@ class Run:
     """The network before and after training, its history, the test patches, and the settings that led there.
 
     generator is None where nobody knows how the patches came about; evaluation is what evaluate() returned.
+    snapshots: a dict from a number of steps to the parameters after so many, a flat vector, the first 0, in order.
     """
 
     settings: dict
@@ -45,6 +46,7 @@ class Run:
     test: Patches
     generator: PatchGenerator | None
     evaluation: dict
+    snapshots: dict = field(default_factory=dict)
 
     @cached_property
     def logits(self):
@@ -112,6 +114,9 @@ class Run:
         save_arrays(folder / "test_patches.npz", arrays)
         if isinstance(self.history, resuming.ResumableHistory):
             self.history.save(folder)
+        if self.snapshots:
+            steps, parameters = np.array(list(self.snapshots)), np.array(list(self.snapshots.values()))
+            save_arrays(folder / "snapshots.npz", {"steps": steps, "parameters": parameters})
         if self.generator is not None:
             self.generator.to_json(folder / "generator.json")
         with replacing(folder / "metrics.json") as file:
@@ -180,7 +185,9 @@ def load_run(folder):
     after.load(folder / "after.npz")
     known = (folder / "generator.json").exists()
     generator = PatchGenerator.from_json(folder / "generator.json") if known else None
-    return Run(settings, before, after, _load_history(folder / "history.csv"), test, generator, evaluation)
+    history = _load_history(folder / "history.csv")
+    snapshots = _load_snapshots(folder / "snapshots.npz", before.parameters.size)
+    return Run(settings, before, after, history, test, generator, evaluation, snapshots)
 
 
 def _checked(settings, evaluation):
@@ -209,6 +216,16 @@ def _load_history(path):
     except (ValueError, TypeError, LookupError, AttributeError, csv.Error):
         raise ValueError(f"{path} is not the history of a training: train again") from None
     return history
+
+
+def _load_snapshots(path, size):
+    if not path.exists():
+        return {}
+    arrays = load_arrays(path)
+    steps, parameters = arrays.get("steps", np.empty(0)), arrays.get("parameters", np.empty(0))
+    if parameters.shape != (*steps.shape, size) or not np.isfinite(parameters).all():
+        raise ValueError(f"{path} holds other parameters than the {size} of this network")
+    return dict(zip(steps.tolist(), parameters, strict=True))
 
 
 def fingerprint(patches):

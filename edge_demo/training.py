@@ -50,14 +50,12 @@ def train(
     if epochs < 0 or batch_size < 1:
         raise ValueError(f"epochs must be at least 0 and batch_size at least 1, not {epochs} and {batch_size}")
     columns = [patches.pixels, patches.labels] + ([] if weights is None else [weights / np.mean(weights)])
-    shuffled = [np.empty_like(values) for values in columns]
     history = History() if history is None else history
     if not history.epoch:
         history.record(network, patches, test, *columns[2:])
     for epoch in tqdm(range(len(history.epoch), epochs + 1), desc="training", unit="epoch", disable=not progress):
         order = rng.permutation(len(patches.labels))
-        for values, room in zip(columns, shuffled, strict=True):
-            values.take(order, axis=0, out=room, mode="clip")  # only in this mode it writes straight into room
+        shuffled = [values.take(order, axis=0) for values in columns]
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # reported below, in words
                 for start in range(0, len(order), batch_size):

@@ -122,13 +122,14 @@ def train_into(folder, artist, options, say):
     before = deepcopy(network)
     optimizer = {"sgd": SGD(options.lr), "momentum": SGD(options.lr, momentum=0.9), "adam": Adam(options.lr)}
     optimizer = optimizer[options.optimizer]
-    history = ResumableHistory(optimizer, rng)
+    history, snapshots = ResumableHistory(optimizer, rng), {}
     if options.resume:
         saved = load_run(options.out)
         check_same_training(
             saved, Run(settings, before, network, history, test_patches, dataset.generator, {}), options
         )
         history.load(options.out, saved.history, network)
+        snapshots = saved.snapshots
     with cli.stoppable() as stop:
         train_until(
             stop,
@@ -140,9 +141,10 @@ def train_into(folder, artist, options, say):
             rng=rng,
             test=test_patches,
             history=history,
+            snapshots=snapshots,
             progress=not options.quiet and sys.stderr.isatty(),
         )
-    run = Run(settings, before, network, history, test_patches, dataset.generator, {})
+    run = Run(settings, before, network, history, test_patches, dataset.generator, {}, snapshots)
     say(*report.table(run), *report.summary(run))
     if artist:
         artist.begin(run)

@@ -10,6 +10,7 @@ from conftest import ROOT, run_script
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 
 from edge_demo.generator import PatchGenerator
+from edge_demo.network import build_network
 from edge_demo.patches import CLASS_NAMES, KIND_NAMES, load_dataset, write_csv
 from edge_demo.runs import load_run
 
@@ -40,8 +41,8 @@ def small_data(tmp_path):
 @pytest.mark.parametrize("fixture", ["trained", "trained_kinds"])
 def test_a_run_leaves_every_file_and_prints_its_path(fixture, request):
     folder, text = request.getfixturevalue(fixture)
-    expected = {"before.npz", "after.npz", "history.csv", "predictions.csv", "metrics.json", "test_patches.npz"}
-    expected |= {"resume.npz", "resume.json"}
+    expected = {"before.npz", "after.npz", "snapshots.npz", "history.csv", "predictions.csv", "metrics.json"}
+    expected |= {"test_patches.npz", "resume.npz", "resume.json"}
     figures = FIGURES if fixture == "trained" else FIGURES[:-1]  # the last one is drawn for two classes
     expected |= {"generator.json", *(f"{i:02}_{name}.png" for i, name in enumerate(figures, start=1))}
     assert {path.name for path in folder.iterdir()} == expected
@@ -228,3 +229,22 @@ def test_plot_logits_without_a_run_says_what_to_do(tmp_path):
     assert done.returncode == 2
     assert "train.py" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_saved_snapshots_lead_from_the_untrained_network_to_the_trained_one(trained, tmp_path):
+    run = load_run(trained[0])
+    steps, parameters = list(run.snapshots), list(run.snapshots.values())
+    assert (steps[0], steps[-1]) == (0, 40 * 125)
+    assert 15 <= len(steps) <= 20
+    assert steps == sorted(steps)
+    assert sum(step < 125 for step in steps) >= 5  # most changes in the first epoch
+    np.testing.assert_array_equal(parameters[0], run.before.parameters)
+    np.testing.assert_array_equal(parameters[-1], run.after.parameters)
+    network = build_network(25, [16], 2, np.random.default_rng(0))
+    network.parameters = run.snapshots[10 * 125]
+    assert network.loss(run.test.pixels, run.test.labels) == run.history.test_loss[10]
+    for path in trained[0].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    np.savez(tmp_path / "snapshots.npz", steps=np.array([0, 1]), parameters=np.zeros((2, 9)))
+    with pytest.raises(ValueError, match=r"snapshots\.npz holds other parameters"):
+        load_run(tmp_path)

@@ -5,6 +5,7 @@ import csv
 import math
 import random
 import warnings
+from threading import Event
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from edge_demo.network import Dense, Network, build_network
 from edge_demo.optimizers import SGD, Adam
 from edge_demo.patches import Patches
+from edge_demo.resuming import ResumableHistory, snapshot_steps, train_until
 from edge_demo.training import History, TrainingDiverged, train
 
 
@@ -185,3 +187,26 @@ def test_a_history_comes_back_from_its_file_exactly(tmp_path, test):
     assert list(rows[0]) == list(vars(History()))
     for name, values in vars(history).items():
         assert [float(row[name]) if row[name] else None for row in rows] == values
+
+
+def test_snapshots_are_the_parameters_after_so_many_steps_and_change_nothing_else():
+    network, history = fit(epochs=3, hidden=[4])  # 60 patches in batches of 16: 4 steps an epoch
+    kept, rng, snapshots = build_network(25, [4], 2, np.random.default_rng(1)), np.random.default_rng(1), {}
+    settings = {"epochs": 3, "batch_size": 16, "optimizer": SGD(0.1), "rng": rng, "test": None}
+    same = ResumableHistory(settings["optimizer"], rng)
+    train_until(Event(), kept, easy(), history=same, snapshots=snapshots, **settings)
+    np.testing.assert_array_equal(kept.parameters, network.parameters)
+    assert vars(same) == vars(history)
+    assert list(snapshots) == snapshot_steps(3, 4) == [0, 1, 3, 4, 8, 12]
+    np.testing.assert_array_equal(snapshots[0], build_network(25, [4], 2, np.random.default_rng(1)).parameters)
+    np.testing.assert_array_equal(snapshots[4], fit(epochs=1, hidden=[4])[0].parameters)
+    np.testing.assert_array_equal(snapshots[12], network.parameters)
+    assert len({tuple(parameters) for parameters in snapshots.values()}) == 6
+
+
+@pytest.mark.parametrize(("epochs", "batches"), [(40, 125), (200, 42), (7, 1), (1000, 63)])
+def test_a_longer_training_keeps_the_same_snapshots_and_its_own_end(epochs, batches):
+    short, long = set(snapshot_steps(epochs, batches)), set(snapshot_steps(3 * epochs, batches))
+    assert {0, epochs * batches} <= short
+    assert short - {epochs * batches} == {step for step in long if step < epochs * batches}
+    assert len(snapshot_steps(40, 125)) < 25
