@@ -1,0 +1,191 @@
+"""The explorer: one HTML page of a run, on which a learner paints a patch and sees every number that follows.
+
+The page is made of the files in explorer_page/, joined, and of the run's numbers as JSON. It needs no network.
+To change the page, edit those files; to give it another number, add it to _data below and read it in run.js.
+"""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from edge_demo.files import replacing
+from edge_demo.patches import KIND_NAMES
+from edge_demo.softmax import cross_entropy
+
+PAGE = Path(__file__).parent / "explorer_page"
+MODULES = ("softmax", "network", "generator", "run", "state", "format", "draw", "patch", "hidden", "steps", "training")
+MODULES += ("plane", "truth", "tour", "main")
+LAYERS = ("Center", "Dense", "ReLU", "Tanh")  # what network.js knows
+MOST_BYTES = 390_000  # of the whole page; patches are left out, and then points of training, to stay below
+MOST_FOR_WEIGHTS = 200_000
+MOST_EPOCHS = 400  # points of the loss curve
+SCALES = (10_000, 255, 1)  # pixels with four decimals, of 8-bit images, whole numbers
+
+
+def explorer_page(run):
+    """The page of a run (an edge_demo.runs.Run) as text; the same run gives the same text.
+
+    Raises ValueError for a layer that the page cannot compute.
+    """
+    unknown = {type(layer).__name__ for layer in run.after.layers} - set(LAYERS)
+    if unknown:
+        raise ValueError(f"the explorer knows no {', '.join(sorted(unknown))}: add it to explorer_page/network.js")
+    page, style = ((PAGE / name).read_text(encoding="utf-8") for name in ("index.html", "style.css"))
+    script = "\n".join(_without_imports((PAGE / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES)
+    parts = {
+        '<link rel="stylesheet" href="style.css" />': f"<style>\n{style}</style>",
+        '<script type="module" src="main.js"></script>': f'<script type="module">\n{script}</script>',
+    }
+    for tag, text in parts.items():
+        page = page.replace(tag, text)
+    before, after = page.split('id="run-data">')
+    data = _data(run, MOST_BYTES - len(page.encode()))
+    return f'{before}id="run-data">{_json(data)}{after}'
+
+
+def write_explorer(run, path):
+    """Writes the page of a run to a file; errors as for explorer_page."""
+    page = explorer_page(run)
+    with replacing(path) as file:
+        file.write(page)
+
+
+def _without_imports(module):
+    """A JavaScript module as part of one script: all names of all modules stand side by side."""
+    module = re.sub(r"^import .*?;\n", "", module, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"^export ", "", module, flags=re.MULTILINE)
+
+
+def _json(data):
+    """JSON that an HTML page can hold, whatever the names in it: no <, so no tag and no </script> can begin."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+
+
+def _data(run, room):
+    """What run.js reads, in about so many bytes."""
+    test, kinds_known = run.test, run.test.kinds is not None
+    exact = _exact(run)
+    first, last = run.history.epoch[0], run.history.epoch[-1]
+    batches = -(-run.settings["data"]["train"] // run.settings["batch_size"])
+    snapshots = run.snapshots or {0: run.before.parameters, last * batches: run.after.parameters}
+    steps = _spread(list(snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * run.after.parameters.size)))
+    curve = _spread(range(first, last + 1), MOST_EPOCHS)
+    checked = test.pixels[:8]
+    data = {
+        "side": test.side,
+        "class_names": list(test.class_names),
+        "target": run.settings["target"],
+        "layers": [_layer(layer) for layer in run.after.layers],
+        "snapshots": {
+            "steps": steps,
+            "epochs": [round(step / batches, 3) for step in steps],
+            **_losses(run, [snapshots[step] for step in steps]),
+            "parameters": _base64(np.array([snapshots[step] for step in steps]), "<f8"),
+        },
+        "history": {"epoch": curve, "test_loss": [run.history.test_loss[epoch] for epoch in curve]},
+        "description": _description(run),
+        "usual_distance": None if exact else _usual_distance(test.pixels),
+        "bayes_loss": cross_entropy(run.log_posterior, test.labels) if exact else None,
+        "range": _range(test.pixels),
+        "groups": list(KIND_NAMES if kinds_known else test.class_names),
+        "generator": vars(run.generator) if exact else None,
+        "check": {"pixels": _base64(checked, "<f8"), "logits": _base64(run.after.logits(checked), "<f8")},
+    }
+    scale = next((s for s in SCALES if _is_lossless(test.pixels, s)), None)
+    each = (8 if scale is None else 2) * test.pixels.shape[1] * 4 / 3 + 16
+    count = int((room - len(_json(data))) / each)
+    shown = _some_of_each(test.kinds if kinds_known else test.labels, max(count, 2 * len(data["groups"])))
+    pixels = test.pixels[shown]
+    data["patches"] = {
+        "total": len(test),
+        "index": _base64(shown, "<i4"),
+        "labels": _base64(test.labels[shown], "u1"),
+        "groups": _base64((test.kinds if kinds_known else test.labels)[shown], "u1"),
+        "scale": scale,
+        "pixels": _base64(pixels, "<f8") if scale is None else _base64(np.round(pixels * scale), "<i2"),
+    }
+    return data
+
+
+def _exact(run):
+    """Whether the generator's classes are those of the run, so that its posterior can stand beside them."""
+    return run.generator is not None and run.log_posterior.shape[1] == len(run.test.class_names)
+
+
+def _layer(layer):
+    name = type(layer).__name__
+    if name == "Dense":
+        return {"type": name, "inputs": layer.weights.shape[0], "outputs": layer.weights.shape[1]}
+    return {"type": name, "value": layer.value} if name == "Center" else {"type": name}
+
+
+def _losses(run, snapshots):
+    """Loss and accuracy of the test patches at each point of training."""
+    network, losses, accuracies = run.after, [], []
+    trained = network.parameters.copy()
+    for network.parameters in [*snapshots]:
+        logits = network.logits(run.test.pixels)
+        losses.append(cross_entropy(logits, run.test.labels))
+        accuracies.append(float((logits.argmax(axis=1) == run.test.labels).mean()))
+    network.parameters = trained
+    return {"test_loss": losses, "test_accuracy": accuracies}
+
+
+def _description(run):
+    settings = run.settings
+    sizes = "-".join(map(str, (run.test.pixels.shape[1], *settings["hidden"], len(run.test.class_names))))
+    return (
+        f"The network: {sizes}, {run.after.parameters.size:,} parameters, trained for {settings['epochs']:,} epochs on "
+        f"{settings['data']['train']:,} patches, in batches of {settings['batch_size']:,}, by {settings['optimizer']} at "
+        f"learning rate {settings['lr']:g}, seed {settings['seed']}; losses are those of {len(run.test):,} test patches."
+    )
+
+
+def _range(pixels):
+    """What a brush paints, from dark to light: 0 to 1, unless the patches are of quite another scale."""
+    low, high = float(pixels.min()), float(pixels.max())
+    return [0.0, 1.0] if -1 < low < high < 2.5 else [np.floor(low), np.floor(low) + max(1.0, np.ceil(high - low))]
+
+
+def _usual_distance(pixels, most=1000):
+    """How far test patches are from the nearest other one: the median and the largest distance."""
+    pixels = pixels[:most]
+    squares = (pixels**2).sum(axis=1)
+    distances = squares[:, None] + squares - 2 * pixels @ pixels.T
+    np.fill_diagonal(distances, np.inf)
+    nearest = np.sqrt(np.maximum(distances.min(axis=1), 0.0))
+    if len(pixels) < 2:
+        nearest = np.zeros(1)
+    return {"median": float(np.median(nearest)), "largest": float(nearest.max())}
+
+
+def _is_lossless(pixels, scale):
+    """Whether 16-bit whole numbers, divided by scale, give these float64 pixels back, to the last bit."""
+    numbers = np.round(pixels * scale)
+    return bool((np.abs(numbers) < 2**15).all() and (numbers / scale == pixels).all())
+
+
+def _some_of_each(groups, count):
+    """Indexes of at most count patches, in order: as many of each group, as far as there are."""
+    if count >= len(groups):
+        return np.arange(len(groups))
+    order = np.argsort(groups, kind="stable")
+    starts = np.searchsorted(groups[order], groups[order])
+    rank = np.empty(len(groups), dtype=int)
+    rank[order] = np.arange(len(groups)) - starts  # 0 for the first of its group, 1 for the second
+    return np.sort(np.argsort(rank, kind="stable")[:count])
+
+
+def _spread(values, count):
+    """At most count of the values, the first and the last among them."""
+    values = list(values)
+    places = np.linspace(0, len(values) - 1, min(count, len(values))).round().astype(int)
+    return [values[i] for i in np.unique(places)]
+
+
+def _base64(array, dtype):
+    return base64.b64encode(np.ascontiguousarray(array, dtype=dtype).tobytes()).decode("ascii")

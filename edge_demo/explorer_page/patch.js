@@ -1,0 +1,193 @@
+// Card 1: the patch. Paint it by mouse, finger or keys, pick it from the test patches, or have the generator draw it.
+
+import { greyLevel, greyColor, image } from "./draw.js";
+import { fourDecimals } from "./generator.js";
+import { countText } from "./format.js";
+import { run } from "./run.js";
+import { change, LIMITS, pixelsOf, state } from "./state.js";
+
+const KEY_STEP = 20; // presses of + from dark to light
+const [dark, light] = run.range;
+const decimals = light - dark > 10 ? 0 : 2;
+const cells = [];
+let brush = dark + 0.75 * (light - dark);
+let stroke = null; // what the current drag paints
+
+export function buildPatch() {
+  buildGrid();
+  buildBrush();
+  buildThumbnails();
+  if (run.generator) buildDrawing();
+  else document.getElementById("drawing").remove();
+}
+
+function buildGrid() {
+  const grid = document.getElementById("pixels");
+  grid.style.setProperty("--side", run.side);
+  grid.classList.toggle("small", run.side > 8);
+  for (let r = 0; r < run.side; r += 1) {
+    const row = document.createElement("div");
+    row.setAttribute("role", "row");
+    for (let c = 0; c < run.side; c += 1) {
+      const cell = document.createElement("div");
+      cell.setAttribute("role", "gridcell");
+      cell.tabIndex = cells.length ? -1 : 0;
+      cell.dataset.pixel = cells.length;
+      cells.push(cell);
+      row.append(cell);
+    }
+    grid.append(row);
+  }
+  const under = (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-pixel]");
+  grid.addEventListener("pointerdown", (event) => {
+    const cell = under(event);
+    if (!cell || event.button > 0) return;
+    event.preventDefault();
+    focusCell(Number(cell.dataset.pixel));
+    grid.setPointerCapture(event.pointerId);
+    stroke = brushOrOpposite(Number(cell.dataset.pixel));
+    paint(Number(cell.dataset.pixel), stroke);
+  });
+  grid.addEventListener("pointermove", (event) => {
+    const cell = stroke !== null && under(event);
+    if (cell) paint(Number(cell.dataset.pixel), stroke);
+  });
+  for (const end of ["pointerup", "pointercancel"]) grid.addEventListener(end, () => (stroke = null));
+  grid.addEventListener("keydown", pressKey);
+}
+
+/** A second click on the same pixel paints the opposite, so that a click alone switches between light and dark. */
+function brushOrOpposite(i) {
+  return Math.abs(pixelsOf(state.patch)[i] - brush) < 1e-9 ? fourDecimals(dark + light - brush) : brush;
+}
+
+function paint(i, value) {
+  const painted = pixelsOf(state.patch).map(fourDecimals);
+  if (painted[i] === fourDecimals(value)) return;
+  painted[i] = fourDecimals(value);
+  change({ patch: { painted } });
+}
+
+function pressKey(event) {
+  const i = cells.indexOf(document.activeElement);
+  if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+  const { side } = run;
+  const column = i % side;
+  const moves = {
+    ArrowLeft: column > 0 ? i - 1 : i,
+    ArrowRight: column < side - 1 ? i + 1 : i,
+    ArrowUp: i >= side ? i - side : i,
+    ArrowDown: i < side * (side - 1) ? i + side : i,
+    Home: i - column,
+    End: i - column + side - 1,
+  };
+  const value = pixelsOf(state.patch)[i];
+  const oneStep = (light - dark) / KEY_STEP;
+  if (event.key in moves) focusCell(moves[event.key]);
+  else if (event.key === " " || event.key === "Enter") paint(i, brushOrOpposite(i));
+  else if (event.key === "+" || event.key === "=") paint(i, Math.min(value + oneStep, Math.max(light, value)));
+  else if (event.key === "-" || event.key === "−") paint(i, Math.max(value - oneStep, Math.min(dark, value)));
+  else if (/^\d$/.test(event.key)) paint(i, dark + (Number(event.key) / 10) * (light - dark));
+  else return;
+  event.preventDefault();
+}
+
+function focusCell(i) {
+  cells.forEach((cell, k) => (cell.tabIndex = k === i ? 0 : -1));
+  cells[i].focus();
+}
+
+function buildBrush() {
+  const slider = document.getElementById("brush");
+  Object.assign(slider, { min: dark, max: light, step: (light - dark) / KEY_STEP, value: brush });
+  const show = () => {
+    brush = Number(slider.value);
+    document.getElementById("brush-value").textContent = brush.toFixed(decimals);
+    document.getElementById("brush-value").style.setProperty("--grey", greyLevel(brush));
+  };
+  slider.addEventListener("input", show);
+  show();
+  const whole = (value) => change({ patch: { painted: pixelsOf(state.patch).map(value).map(fourDecimals) } });
+  document.getElementById("clear").addEventListener("click", () => whole(() => (dark + light) / 2));
+  document.getElementById("invert").addEventListener("click", () => whole((x) => dark + light - x));
+}
+
+/** One button for each kind of test patch (or each class): it shows the next patch of the kind, and loads it. */
+function buildThumbnails() {
+  const box = document.getElementById("thumbnails");
+  run.groups.forEach((name, group) => {
+    const members = run.patches.index.filter((_, i) => run.patches.groups[i] === group);
+    if (!members.length) return;
+    const button = document.createElement("button");
+    const picture = document.createElement("canvas");
+    const caption = document.createElement("span");
+    button.type = "button";
+    button.title = name;
+    caption.textContent = name;
+    image(picture, pixelsOf({ test: members[0] }), greyColor);
+    button.append(picture, caption);
+    button.addEventListener("click", () => {
+      const test = members[(members.indexOf(state.patch.test) + 1) % members.length];
+      image(picture, pixelsOf({ test }), greyColor);
+      change({ patch: { test }, label: labelOf(test) });
+    });
+    box.append(button);
+  });
+}
+
+/** The true class of a test patch. */
+export function labelOf(test) {
+  return run.patches.labels[run.patches.index.indexOf(test)];
+}
+
+function buildDrawing() {
+  const kind = document.getElementById("kind");
+  const button = document.getElementById("draw");
+  const noise = document.getElementById("noise");
+  run.groups.forEach((name, k) => kind.add(new Option(name, k)));
+  Object.assign(noise, { min: LIMITS.noise[0], max: LIMITS.noise[1], step: 0.01, value: run.generator.noise });
+  const name = () => {
+    button.textContent = `New ${run.groups[kind.value]}${kind.value < 4 ? " edge" : " patch"}`;
+  };
+  const draw = (seed) => {
+    const drawn = { kind: Number(kind.value), seed, noise: Number(noise.value) };
+    change({ patch: { new: drawn }, label: run.target === "kind" ? drawn.kind : Number(drawn.kind >= 4) });
+  };
+  const seed = () => Math.floor(Math.random() * 2 ** 32);
+  kind.addEventListener("change", name);
+  button.addEventListener("click", () => draw(seed()));
+  // the same patch with more noise, or less
+  noise.addEventListener("input", () => draw(state.patch.new ? state.patch.new.seed : seed()));
+  name();
+}
+
+export function showPatch({ pixels }) {
+  cells.forEach((cell, i) => {
+    const level = greyLevel(pixels[i]);
+    const text = pixels[i].toFixed(decimals);
+    cell.style.setProperty("--grey", level);
+    cell.classList.toggle("light", level > 117);
+    if (run.side <= 8) cell.textContent = text.replace(/^(-?)0\./, "$1.").replace("-", "−");
+    const row = Math.floor(i / run.side) + 1;
+    cell.setAttribute("aria-label", `row ${row}, column ${(i % run.side) + 1}: ${text}`);
+  });
+  document.getElementById("which").textContent = origin();
+  if (!run.generator) return;
+  const drawn = state.patch.new;
+  if (drawn && document.getElementById("kind").value !== String(drawn.kind)) {
+    document.getElementById("kind").value = drawn.kind;
+    document.getElementById("kind").dispatchEvent(new Event("change"));
+  }
+  if (drawn) document.getElementById("noise").value = drawn.noise;
+  document.getElementById("noise-value").textContent = Number(document.getElementById("noise").value).toFixed(2);
+}
+
+function origin() {
+  const { patch } = state;
+  if (patch.painted) return "Painted by hand.";
+  if (patch.new) return `Drawn anew: ${run.groups[patch.new.kind]}, noise ${patch.new.noise.toFixed(2)}.`;
+  const i = run.patches.index.indexOf(patch.test);
+  const [group, label] = [run.groups[run.patches.groups[i]], run.classNames[run.patches.labels[i]]];
+  const what = group === label ? label : `${group}, so ${label}`;
+  return `Test patch ${countText(patch.test + 1)} of ${countText(run.patches.total)}: ${what}.`;
+}

@@ -1,0 +1,111 @@
+// A tour of five steps, in the lesson's order. Each sets up a situation; its text is computed from what is on the page.
+
+import { natsText, percentText, positiveText, probabilityText, scoreText } from "./format.js";
+import { labelOf } from "./patch.js";
+import { run } from "./run.js";
+import { change, compute, pixelsOf, state } from "./state.js";
+
+const trainedSnapshot = run.snapshots.length - 1;
+const firstTest = state.patch.test; // as the page opens, before a link or a click changes it
+const joined = (texts) => (texts.length <= 3 ? texts.join(" and ") : `${texts.slice(0, 3).join(", ")}, …`);
+
+const STEPS = [
+  {
+    title: "From pixels to scores",
+    card: "hidden",
+    situation: () => trained(firstTest),
+    text: ({ logits }) => `${run.side ** 2} pixels go in on the left. Weighted sums lead to one score for each class, the logits: ${joined(logits.map((z, k) => `${scoreText(z)} for ${run.classNames[k]}`))}. A score may be any number. Paint a pixel and watch.`,
+  },
+  {
+    title: "exp, then divide by the sum",
+    card: "softmax",
+    situation: () => trained(firstTest),
+    text({ logits, exponentials, sum, probabilities }) {
+      const total = logits.reduce((a, b) => a + b, 0);
+      const ratio = logits.map((z) => z / total);
+      const fails = ratio.some((share) => share < 0 || share > 1);
+      const best = probabilities.indexOf(Math.max(...probabilities));
+      return `Why not just divide each score by the sum of all? It gives ${joined(ratio.map(scoreText))}: ${fails ? "no probabilities" : "fine here, but not with a negative score"}. exp makes every score positive; then ${positiveText(exponentials[best])} of ${positiveText(sum)} is ${percentText(probabilities[best])}.`;
+    },
+  },
+  {
+    title: "Only differences count",
+    card: "softmax",
+    situation: () => ({ ...trained(firstTest), add: 5 }),
+    text({ scores }) {
+      const [first, second] = [...scores].sort((a, b) => b - a);
+      const factor = positiveText(Math.exp(state.add / state.temperature));
+      return `c = ${scoreText(state.add)} is added to all scores: every exponential grows ${factor} times, the sum too, and the probabilities stay. So the largest score can be subtracted first, and exp never overflows. A gap of ${scoreText(first - second)} between the two best is always a ratio of ${positiveText(Math.exp(first - second))} to 1.`;
+    },
+  },
+  {
+    title: "Training",
+    card: "loss",
+    situation: () => ({ ...trained(firstTest), snapshot: 0 }),
+    text({ probabilities, loss }) {
+      const name = run.classNames[state.label];
+      const where = state.snapshot === 0 ? "Untrained, the network" : "The network now";
+      return `${where} gives ${name}, which is right, ${probabilityText(probabilities[state.label])}: a loss of ${natsText(loss)} nats. The gradient p − y says which scores to raise and which to lower. Press Play above and watch the loss fall.`;
+    },
+  },
+  {
+    title: "Is it a probability?",
+    card: "truth",
+    situation: () => trained(mostMistaken()),
+    text({ probabilities, posterior }) {
+      const best = probabilities.indexOf(Math.max(...probabilities));
+      const says = `For this test patch the network gives ${run.classNames[best]} ${probabilityText(probabilities[best])}`;
+      return posterior
+        ? `${says}; the exact probability is ${probabilityText(posterior[best])}. Of all patches here it is the one most mistaken. Positive and of sum 1 is not yet true: that has to be measured.`
+        : `${says}, and its label is ${run.classNames[state.label]}. Positive and of sum 1 is not yet true: that has to be measured.`;
+    },
+  },
+];
+
+/** A test patch, in the trained network, with both sliders of softmax at rest. */
+function trained(test) {
+  return { patch: { test }, label: labelOf(test), snapshot: trainedSnapshot, temperature: 1, add: 0 };
+}
+
+/** The test patch whose probabilities are farthest from the exact ones, or without these from its label. */
+function mostMistaken() {
+  const errors = run.patches.pixels.map((pixels, i) => {
+    const { probabilities, posterior } = compute({ pixels, snapshot: trainedSnapshot, label: run.patches.labels[i] });
+    const right = posterior ?? probabilities.map((_, k) => Number(k === run.patches.labels[i]));
+    return Math.max(...probabilities.map((p, k) => Math.abs(p - right[k])));
+  });
+  return run.patches.index[errors.indexOf(Math.max(...errors))];
+}
+
+export function buildTour() {
+  const button = (id, action) => document.getElementById(id).addEventListener("click", action);
+  button("open-tour", () => go(1));
+  button("tour-back", () => go(state.tour - 1));
+  button("tour-next", () => go(state.tour < STEPS.length ? state.tour + 1 : 0));
+  button("tour-close", () => go(0));
+  document.getElementById("tour").addEventListener("keydown", (event) => {
+    if (event.key === "Escape") go(0);
+  });
+}
+
+function go(step) {
+  change({ ...(step ? STEPS[step - 1].situation() : {}), tour: step });
+  if (!step) {
+    document.getElementById("open-tour").focus();
+    return;
+  }
+  document.getElementById("tour-title").focus({ preventScroll: true });
+  document.getElementById(STEPS[step - 1].card).scrollIntoView({ block: "start" });
+}
+
+export function showTour(numbers) {
+  const step = STEPS[state.tour - 1];
+  document.getElementById("tour").hidden = !step;
+  document.body.classList.toggle("touring", Boolean(step));
+  document.querySelectorAll(".card").forEach((card) => card.classList.toggle("lit", card.id === step?.card));
+  if (!step) return;
+  document.getElementById("tour-title").textContent = `${state.tour} of ${STEPS.length}: ${step.title}`;
+  document.getElementById("tour-text").textContent = step.text(numbers);
+  document.getElementById("tour-back").disabled = state.tour === 1;
+  document.getElementById("tour-next").textContent = state.tour === STEPS.length ? "Done" : "Next";
+}
