@@ -138,10 +138,11 @@ def _losses(run, snapshots):
 def _description(run):
     settings = run.settings
     sizes = "-".join(map(str, (run.test.pixels.shape[1], *settings["hidden"], len(run.test.class_names))))
+    data = settings["data"]
     return (
         f"The network: {sizes}, {run.after.parameters.size:,} parameters, trained for {settings['epochs']:,} epochs on "
-        f"{settings['data']['train']:,} patches, in batches of {settings['batch_size']:,}, by {settings['optimizer']} at "
-        f"learning rate {settings['lr']:g}, seed {settings['seed']}; losses are those of {len(run.test):,} test patches."
+        f"{data['train']:,} patches, in batches of {settings['batch_size']:,}, by {settings['optimizer']} at learning "
+        f"rate {settings['lr']:g}, seed {settings['seed']}; losses are those of {len(run.test):,} test patches."
     )
 
 

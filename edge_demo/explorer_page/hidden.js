@@ -10,7 +10,7 @@ const last = run.snapshots.at(-1).blocks;
 const linear = last.length === 1; // then the weights lead straight to the logits
 const units = shownUnits();
 const buttons = [];
-let chosen = units[0];
+let chosen = null; // by a click; until then, the one that adds most
 let current = null; // the numbers shown, for the line about the chosen unit
 
 /** All units of the first layer, or of many the ones with the largest weights to the next layer, after training. */
@@ -63,30 +63,31 @@ export function showHidden(numbers) {
   const largest = Math.max(...units.map((j) => Math.abs(activations[j])), 1e-12);
   const moved = current?.snapshot !== state.snapshot;
   current = { ...numbers, snapshot: state.snapshot };
+  const told = chosen ?? units.reduce((best, j) => (activations[j] > activations[best] ? j : best));
   units.forEach((j, position) => {
     const [picture, number, bar] = buttons[position].children;
     if (moved) image(picture, incoming(blocks, j), (w) => divergingColor(w / largestWeight));
     number.textContent = scoreText(activations[j]);
     bar.style.setProperty("--share", Math.abs(activations[j]) / largest);
     buttons[position].classList.toggle("off", activations[j] === 0);
-    buttons[position].setAttribute("aria-pressed", j === chosen);
+    buttons[position].setAttribute("aria-pressed", j === told);
     const name = linear ? run.classNames[j] : `unit ${j + 1}`;
     buttons[position].setAttribute("aria-label", `${name}: ${scoreText(activations[j])}`);
   });
-  showChosen(blocks, activations);
+  showUnit(blocks, activations, told);
   showDeeper(numbers.hidden.slice(1));
 }
 
-/** What the chosen unit adds to each score (or to the next layer). */
-function showChosen(blocks, activations) {
+/** What one unit adds to each score (or to the next layer). */
+function showUnit(blocks, activations, j) {
   const line = document.getElementById("unit-details");
   if (linear) line.textContent = "";
-  else if (activations[chosen] === 0) line.textContent = `Unit ${chosen + 1} is off: its sum is not above 0.`;
-  else if (blocks.length > 2) line.textContent = `Unit ${chosen + 1} gives ${scoreText(activations[chosen])}.`;
+  else if (activations[j] === 0) line.textContent = `Unit ${j + 1} is off: its sum is not above 0.`;
+  else if (blocks.length > 2) line.textContent = `Unit ${j + 1} gives ${scoreText(activations[j])}.`;
   else {
-    const added = outgoing(blocks, chosen).map((w) => w * activations[chosen]);
+    const added = outgoing(blocks, j).map((w) => w * activations[j]);
     const parts = strongest(added).map((k) => `${signedText(added[k], 2)} to ${run.classNames[k]}`);
-    line.textContent = `Unit ${chosen + 1} gives ${scoreText(activations[chosen])} and adds ${parts.join(", ")}.`;
+    line.textContent = `Unit ${j + 1} gives ${scoreText(activations[j])} and adds ${parts.join(", ")}.`;
   }
 }
 

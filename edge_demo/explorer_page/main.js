@@ -11,7 +11,7 @@ import { buildTraining, showTraining } from "./training.js";
 import { byDensity, byDistance, showTruth } from "./truth.js";
 import { change, compute, fromHash, listen, pixelsOf, state, toHash } from "./state.js";
 import { onNewWidth } from "./draw.js";
-import { probabilityText } from "./format.js";
+import { probabilityText, scientific } from "./format.js";
 
 const SHOW = [showPatch, showHidden, showSteps, showLoss, showTraining, showPlane, showTruth, showTour];
 let milliseconds = 0; // that the last change took
@@ -72,7 +72,7 @@ function start() {
   const difference = differenceFromNumpy();
   const agrees = difference < 1e-9;
   document.getElementById("self-check").textContent = agrees
-    ? `Checked when this page opened: its scores and NumPy's agree within ${difference.toExponential(0).replace("-", "−")}.`
+    ? `Checked when this page opened: its scores and NumPy's agree within ${scientific(difference, 0)}.`
     : `This page's scores differ from NumPy's by ${difference.toPrecision(2)}: network.py has changed, and explorer_page/network.js has not.`;
   document.getElementById("self-check").classList.toggle("warning", !agrees);
 

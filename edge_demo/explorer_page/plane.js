@@ -6,7 +6,7 @@ import { networkAt, run } from "./run.js";
 import { change, state } from "./state.js";
 import { margin, sigmoid, softmax } from "./softmax.js";
 
-const BORDER = { left: 44, right: 12, top: 10, bottom: 40 };
+const BORDER = { left: 52, right: 12, top: 10, bottom: 40 };
 const NEAR = 16; // pixels within which the pointer finds a patch
 const n = run.patches.pixels.length;
 const remembered = new Map(); // snapshot -> logits of all patches
@@ -222,7 +222,7 @@ function drawPlane(width) {
   context.save();
   context.translate(toX(high) - 8, toY(high) + 8 * (h / w) - 7);
   context.rotate(-Math.atan2(h, w));
-  write(context, "equal scores", -4, 0, "right", "bottom");
+  write(context, "equal scores", -14, 0, "right", "bottom");
   context.restore();
 
   const logits = allLogits(state.snapshot);

@@ -1,7 +1,7 @@
 // Cards 3 and 4: the lesson's three steps from scores to probabilities, and the loss with its gradient.
 
 import { classColorName, swatch } from "./draw.js";
-import { natsText, percentText, positiveText, probabilityText, scoreText, signedText } from "./format.js";
+import { natsText, percentText, positiveText, probabilityText, scientific, scoreText, signedText } from "./format.js";
 import { run } from "./run.js";
 import { change, LIMITS, state } from "./state.js";
 import { softmax } from "./softmax.js";
@@ -84,12 +84,12 @@ export function showSteps(numbers) {
     ],
   }));
   const total = probabilities.reduce((a, b) => a + b, 0);
-  const heads = ["class", "score z", ...(changed ? ["(z + c) / T"] : []), "exp", "÷ sum = p"];
+  const heads = ["class", "score z", ...(changed ? ["(z + c) / T"] : []), "exp", "÷ sum"];
   fillTable("steps", heads, rows, ["sum", "", ...(changed ? [""] : []), positiveText(sum), total.toFixed(3)]);
 
   const best = probabilities.indexOf(Math.max(...probabilities));
-  const parts = probabilities.length <= 3 ? exponentials.map(positiveText).join(" + ") : positiveText(sum);
-  const fraction = `${positiveText(exponentials[best])} / ${parts.includes("+") ? `(${parts})` : parts}`;
+  const parts = probabilities.length <= 3 ? `(${exponentials.map(positiveText).join(" + ")})` : positiveText(sum);
+  const fraction = `${positiveText(exponentials[best])} / ${parts}`;
   const formula = Number.isFinite(sum) && sum > 0
     ? `p(${run.classNames[best]}) = ${fraction} = ${probabilityText(probabilities[best])}, which is ${percentText(probabilities[best])}`
     : "exp leaves the range of numbers here; with the largest score subtracted first, the ratio is still exact.";
@@ -115,12 +115,12 @@ function showSliders({ logits, probabilities }) {
 
   const without = softmax(logits.map((z) => z / temperature));
   const difference = Math.max(...probabilities.map((p, k) => Math.abs(p - without[k])));
-  const size = difference === 0 ? "not at all" : `by ${difference.toExponential(0).replace("-", "−")}, which is rounding`;
+  const size = difference === 0 ? "" : ` (but for rounding, ${scientific(difference, 0)})`;
   const factor = positiveText(Math.exp(add / temperature));
   document.getElementById("add-note").textContent =
     add === 0
       ? "Only differences between scores count. Try it."
-      : `Nothing changes: every exponential and the sum are multiplied by ${factor}, and the probabilities move ${size}.`;
+      : `Nothing changes: every exponential and the sum are multiplied by ${factor}, and all probabilities stay what they were${size}.`;
 }
 
 function buildLabels() {
@@ -155,7 +155,7 @@ export function showLoss({ probabilities, loss, gradient }) {
 
   const name = run.classNames[label];
   document.getElementById("loss-text").textContent =
-    `… ${name}, the loss is −log p(${name}) = −log ${probabilityText(probabilities[label])} = ${natsText(loss)} nats.`;
+    `… ${name}, the loss is −log p(${name}) = −log ${probabilityText(probabilities[label], 4)} = ${natsText(loss, 4)} nats.`;
   const rows = shownClasses(probabilities).map((k) => ({
     k,
     cells: [
@@ -164,8 +164,8 @@ export function showLoss({ probabilities, loss, gradient }) {
       { text: signedText(gradient[k]), bar: gradient[k], signed: true },
     ],
   }));
-  fillTable("gradient", ["class", "p", "y", "gradient p − y"], rows);
-  const scaled = state.temperature === 1 ? "" : " (By the scores that enter exp; training itself uses T = 1.)";
+  fillTable("gradient", ["class", "p", "y", "p − y"], rows);
+  const scaled = state.temperature === 1 ? "" : " (Here, by the scores after T and c; training itself uses T = 1.)";
   document.getElementById("gradient-note").textContent =
-    `A step of training goes against the gradient: it raises the score of ${name} and lowers the others.${scaled}`;
+    `The gradient of this loss by the scores is p − y. Training steps against it: up with the score of ${name}, down with the others.${scaled}`;
 }

@@ -1,6 +1,6 @@
 // The training slider, the loss curve, and the same patch before, during and after training.
 
-import { classColor, crisp, cssColor, line, markerPath, swatch, ticks, widthOf, write } from "./draw.js";
+import { classColor, crisp, cssColor, line, markerPath, swatch, widthOf, write } from "./draw.js";
 import { epochText, natsText, percentText, probabilityText } from "./format.js";
 import { networkAt, run } from "./run.js";
 import { change, pixelsOf, state } from "./state.js";
@@ -100,6 +100,15 @@ function trainingChart(id, height, yTicks, y) {
   return { canvas, context, toX, toY };
 }
 
+/** Ticks at powers of ten between 10^low and 10^high, or where these are fewer than two, at 1, 2 and 5 times them. */
+function logTicks(low, high) {
+  const decades = Array.from({ length: Math.floor(high) - Math.floor(low) + 1 }, (_, i) => Math.floor(low) + i);
+  const shown = (multiples) =>
+    decades.flatMap((d) => multiples.map((m) => m * 10 ** d)).filter((v) => Math.log10(v) >= low && Math.log10(v) <= high);
+  const values = shown([1]).length > 1 ? shown([1]) : shown([1, 2, 5]);
+  return values.map((value) => ({ value, text: String(Number(value.toPrecision(1))) }));
+}
+
 function curve(context, points) {
   context.beginPath();
   points.forEach(([x, y], i) => context[i ? "lineTo" : "moveTo"](x, y));
@@ -115,9 +124,7 @@ function drawLoss(now) {
   const low = Math.log10(Math.max(Math.min(...values), LOWEST)) - 0.15;
   const high = Math.log10(Math.max(...values)) + 0.1;
   const y = (loss) => (Math.log10(Math.max(loss, LOWEST)) - low) / (high - low);
-  const decades = ticks(Math.ceil(low), Math.floor(high), 4).filter((d) => Number.isInteger(d));
-  const yTicks = (decades.length > 1 ? decades : ticks(low, high, 3)).map((d) => ({ value: 10 ** d, text: String(Number((10 ** d).toPrecision(2))) }));
-  const { canvas, context, toX, toY } = trainingChart("loss-chart", 140, yTicks, y);
+  const { canvas, context, toX, toY } = trainingChart("loss-chart", 140, logTicks(low, high), y);
 
   context.strokeStyle = cssColor("muted");
   context.setLineDash([6, 4]);

@@ -11,14 +11,16 @@ const usual = run.generator && run.patches.pixels.map(run.generator.logDensity).
 export function showTruth({ pixels, probabilities, posterior }) {
   if (posterior) {
     const differences = probabilities.map((p, k) => p - posterior[k]);
-    const worst = differences.reduce((best, d, k) => (Math.abs(d) > Math.abs(differences[best]) ? k : best), 0);
-    const [p, exact] = [probabilities[worst], posterior[worst]].map(probabilityText);
+    const best = probabilities.indexOf(Math.max(...probabilities));
+    const worse = (k, d) => Math.abs(d) > Math.abs(differences[k]) + 1e-9; // of two classes, both are equally far off
+    const worst = differences.reduce((found, d, k) => (worse(found, d) ? k : found), best);
+    const [p, exact] = [probabilities[worst], posterior[worst]].map((value) => probabilityText(value));
     const name = run.classNames[worst];
     const off = Math.abs(differences[worst]);
     document.getElementById("truth-text").textContent =
       off < 0.0005
-        ? `Here it is: the network gives what is true, to three decimals.`
-        : `The network gives ${name} ${p}; for patches like this one ${exact} is true. It is ${off.toFixed(3)} too ${differences[worst] > 0 ? "high" : "low"}.`;
+        ? "Here it is: the network agrees with the exact probability to three decimals."
+        : `The network gives ${name} ${p}; the exact probability is ${exact}. So it is ${off.toFixed(3)} too ${differences[worst] > 0 ? "high" : "low"}.`;
     const rows = shownClasses(probabilities).map((k) => ({
       k,
       cells: [
@@ -27,7 +29,7 @@ export function showTruth({ pixels, probabilities, posterior }) {
         { text: signedText(differences[k]), bar: differences[k], signed: true },
       ],
     }));
-    fillTable("posterior", ["class", "network p", "exact p*", "p − p*"], rows);
+    fillTable("posterior", ["class", "p", "exact p*", "p − p*"], rows);
   } else {
     document.getElementById("truth-text").textContent =
       "Nobody knows how these patches came about, so there is no exact probability to compare with: only labels, over many patches, can tell what p is worth.";
