@@ -22,17 +22,25 @@ LAYERS = ("Center", "Dense", "ReLU", "Tanh")  # what network.js knows
 MOST_BYTES = 390_000  # of the whole page; patches are left out, and then points of training, to stay below
 MOST_FOR_WEIGHTS = 200_000
 MOST_EPOCHS = 400  # points of the loss curve
-SCALES = (10_000, 255, 1)  # pixels with four decimals, of 8-bit images, whole numbers
+SCALES = (10_000, 255, 1)  # pixels with four decimals, of 8-bit images, whole numbers: 16 bits hold them without loss
+ROUNDED = (10_000, 1000, 100, 10, 1)  # for other pixels, where float64 would leave too few patches
+
+
+class UnknownLayer(ValueError):
+    """The network has a layer that the page cannot compute."""
 
 
 def explorer_page(run):
     """The page of a run (an edge_demo.runs.Run) as text; the same run gives the same text.
 
-    Raises ValueError for a layer that the page cannot compute.
+    Raises UnknownLayer.
     """
     unknown = {type(layer).__name__ for layer in run.after.layers} - set(LAYERS)
     if unknown:
-        raise ValueError(f"the explorer knows no {', '.join(sorted(unknown))}: add it to explorer_page/network.js")
+        raise UnknownLayer(
+            f"the explorer knows no {', '.join(sorted(unknown))}: "
+            "add it to edge_demo/explorer_page/network.js, and to LAYERS in edge_demo/explorer.py"
+        )
     page, style = ((PAGE / name).read_text(encoding="utf-8") for name in ("index.html", "style.css"))
     script = "\n".join(_without_imports((PAGE / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES)
     parts = {
@@ -74,7 +82,7 @@ def _data(run, room):
     snapshots = run.snapshots or {0: run.before.parameters, last * batches: run.after.parameters}
     steps = _spread(list(snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * run.after.parameters.size)))
     curve = _spread(range(first, last + 1), MOST_EPOCHS)
-    checked = test.pixels[:8]
+    checked = test.pixels[: max(1, 200 // test.pixels.shape[1])]
     data = {
         "side": test.side,
         "class_names": list(test.class_names),
@@ -95,20 +103,35 @@ def _data(run, room):
         "generator": vars(run.generator) if exact else None,
         "check": {"pixels": _base64(checked, "<f8"), "logits": _base64(run.after.logits(checked), "<f8")},
     }
-    scale = next((s for s in SCALES if _is_lossless(test.pixels, s)), None)
-    each = (8 if scale is None else 2) * test.pixels.shape[1] * 4 / 3 + 16
-    count = int((room - len(_json(data))) / each)
-    shown = _some_of_each(test.kinds if kinds_known else test.labels, max(count, 2 * len(data["groups"])))
+    data["patches"] = _patches(run, room - len(_json(data)))
+    if not _is_lossless(test.pixels, data["patches"]["scale"]):
+        data["description"] += " To keep this page small, the pixels of its test patches are rounded."
+    return data
+
+
+def _patches(run, room):
+    """Test patches in about so many bytes, as many of each kind, or class; at least one of each, whatever the room."""
+    test = run.test
+    groups = test.labels if test.kinds is None else test.kinds
+    scale = next((scale for scale in SCALES if _is_lossless(test.pixels, scale)), None)
+    if scale is None and _bytes_each(test, scale) * len(test) > room:
+        fitting = [scale for scale in ROUNDED if (np.abs(test.pixels * scale) < 2**15).all()]
+        scale = fitting[0] if fitting else None
+    shown = _some_of_each(groups, max(int(room / _bytes_each(test, scale)), len(np.unique(groups))))
     pixels = test.pixels[shown]
-    data["patches"] = {
+    return {
         "total": len(test),
         "index": _base64(shown, "<i4"),
         "labels": _base64(test.labels[shown], "u1"),
-        "groups": _base64((test.kinds if kinds_known else test.labels)[shown], "u1"),
+        "groups": _base64(groups[shown], "u1"),
         "scale": scale,
         "pixels": _base64(pixels, "<f8") if scale is None else _base64(np.round(pixels * scale), "<i2"),
     }
-    return data
+
+
+def _bytes_each(test, scale):
+    """What one patch takes in the page: base64 makes 4 bytes of 3."""
+    return (test.pixels.shape[1] * (8 if scale is None else 2) + 6) * 4 / 3
 
 
 def _exact(run):
@@ -149,7 +172,7 @@ def _description(run):
 def _range(pixels):
     """What a brush paints, from dark to light: 0 to 1, unless the patches are of quite another scale."""
     low, high = float(pixels.min()), float(pixels.max())
-    return [0.0, 1.0] if -1 < low < high < 2.5 else [np.floor(low), np.floor(low) + max(1.0, np.ceil(high - low))]
+    return [0.0, 1.0] if -1 < low < high < 2.5 else [np.floor(low), max(np.ceil(high), np.floor(low) + 1)]
 
 
 def _usual_distance(pixels, most=1000):
@@ -166,6 +189,8 @@ def _usual_distance(pixels, most=1000):
 
 def _is_lossless(pixels, scale):
     """Whether 16-bit whole numbers, divided by scale, give these float64 pixels back, to the last bit."""
+    if scale is None:  # they travel as float64
+        return True
     numbers = np.round(pixels * scale)
     return bool((np.abs(numbers) < 2**15).all() and (numbers / scale == pixels).all())
 

@@ -25,7 +25,7 @@ FILES = ("before.npz", "after.npz", "snapshots.npz", "history.csv", "predictions
 FILES += ("generator.json", *resuming.FILES)
 FIGURES = ("dataset", "pipeline", "softmax_steps", "logits_vs_probabilities", "example_patches", "training_curves")
 FIGURES += ("hidden_weights", "confusion", "temperature", "reliability", "probability_vs_truth")
-FILES += (*(f"{i:02}_{name}.png" for i, name in enumerate(FIGURES, start=1)), "metrics.json")
+FILES += (*(f"{i:02}_{name}.png" for i, name in enumerate(FIGURES, start=1)), "explorer.html", "metrics.json")
 # what else the scripts write into outputs/, a run's default folder, perhaps before there is a run
 NEIGHBOURS = {"sweep", "study_truth", "benchmark", "softmax_pipeline.png", "softmax_steps.png"}
 NEIGHBOURS |= {"overconfidence.png", "surprises.png", ".DS_Store"}

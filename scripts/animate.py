@@ -3,6 +3,7 @@
 import cli
 
 SECONDS, HELD = 10, 2.5  # in all, and of these on the last picture
+MOST_PATCHES = 2000  # are drawn, so that the file stays small
 BETWEEN = 5  # pictures from one saved point of training to the next
 
 
@@ -27,8 +28,10 @@ def main():
     for network.parameters in run.snapshots.values():
         logits.append(network.logits(run.test.pixels))
     losses = [cross_entropy(stage, run.test.labels) for stage in logits]
+    accuracies = [np.mean(stage.argmax(axis=1) == run.test.labels) for stage in logits]
     epochs = [step / batches for step in run.snapshots]
-    figure, draw = animation(epochs, np.array(logits), run.test.labels, run.test.class_names, losses)
+    drawn, labels = np.array(logits)[:, :MOST_PATCHES], run.test.labels[:MOST_PATCHES]
+    figure, draw = animation(epochs, drawn, labels, run.test.class_names, losses, accuracies)
 
     points = len(epochs) - 1
     positions = [0.0] + [glide(i / BETWEEN) for i in range(1, points * BETWEEN + 1)]

@@ -1,4 +1,4 @@
-"""Draws every figure of a saved run again, without training."""
+"""Draws every figure of a saved run again, and its explorer, without training."""
 
 import cli
 
@@ -14,9 +14,12 @@ def main():
     with locked(options.run):  # or the figures of one run could end up beside the numbers of the next
         run = load_run(options.run)
 
+        from edge_demo.explorer import write_explorer
         from edge_demo.figures.of_run import save_figures
 
-        for name in save_figures(run, options.run):
+        names = save_figures(run, options.run)
+        write_explorer(run, options.run / "explorer.html")
+        for name in [*names, "explorer.html"]:
             cli.say(cli.shown(options.run / name))
 
 

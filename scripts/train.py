@@ -31,7 +31,7 @@ def parse():
     parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs", help="folder for the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, up to --epochs in all")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
-    parser.add_argument("--no-figures", action="store_true", help="draw nothing")
+    parser.add_argument("--no-figures", action="store_true", help="draw nothing, and leave out the explorer")
     options = parser.parse_args()
     saved = saved_flags(options.out) if options.resume else {}
     parser.set_defaults(**saved)
@@ -64,8 +64,8 @@ def main():
 
     drawing = nullcontext() if options.no_figures else Artist()
     with drawing as artist, replacing_run(options.out) as folder:  # hidden, until it takes the place of options.out
-        run, names = train_into(folder, artist, options, say)
-    say("", "written:", *(f"  {cli.shown(options.out / name)}" for name in names))
+        run, names, hint = train_into(folder, artist, options, say)
+    say("", "written:", *(f"  {cli.shown(options.out / name)}" for name in names), *hint)
     if run.interrupted_at is None:
         return 0
     again = f"{cli.shown(__file__)} --resume --data {cli.shown(options.data)} --out {cli.shown(options.out)}"
@@ -75,7 +75,7 @@ def main():
 
 
 def train_into(folder, artist, options, say):
-    """Trains, prints and measures; returns the Run and the names of its files, written into folder.
+    """Trains, prints and measures; returns the Run, the names of its files, written into folder, and last words.
 
     artist: who draws the figures, or None for none.
     """
@@ -164,10 +164,20 @@ def train_into(folder, artist, options, say):
     )
     say(*report.evaluation(run))
 
-    names = run.write(folder)
+    names, hint = run.write(folder), []
     if artist:
         names += artist.save(run, folder)
-    return run, names
+
+        from edge_demo.explorer import UnknownLayer, write_explorer
+
+        try:
+            write_explorer(run, folder / "explorer.html")
+            names.append("explorer.html")
+            page = cli.shown(options.out / names[-1])
+            hint = ["", f"open {page} in a browser: paint a patch, and watch its scores and probabilities"]
+        except UnknownLayer as error:
+            hint = ["", f"no explorer.html: {error}"]
+    return run, names, hint
 
 
 def check_same_training(saved, new, options):

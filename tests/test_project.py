@@ -10,7 +10,7 @@ from conftest import ROOT
 
 LIBRARY = ROOT / "edge_demo"
 ORDER = ["files", "folders", "softmax", "network", "optimizers", "training", "resuming", "gradient_check", "patches"]
-ORDER += ["generator", "evaluation", "classifier", "runs", "sweeps"]
+ORDER += ["generator", "evaluation", "classifier", "runs", "explorer", "sweeps"]
 
 
 def test_requirements_name_what_pyproject_names_and_pytest():

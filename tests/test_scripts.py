@@ -126,10 +126,10 @@ def test_one_seed_gives_the_same_bytes_and_another_does_not(trained, tmp_path):
 def test_plot_logits_draws_the_same_bytes_without_training(fixture, request, tmp_path):
     folder, _ = request.getfixturevalue(fixture)
     for path in folder.iterdir():
-        if path.suffix != ".png":
+        if path.suffix not in (".png", ".html"):
             (tmp_path / path.name).write_bytes(path.read_bytes())
     run_script("plot_logits.py", "--run", tmp_path)
-    for path in folder.glob("*.png"):
+    for path in (*folder.glob("*.png"), folder / "explorer.html"):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
 
@@ -146,6 +146,7 @@ def test_quiet_prints_nothing_and_no_figures_draws_nothing(small_data, tmp_path)
     )
     assert (done.stdout, done.stderr) == ("", "")
     assert not list((tmp_path / "run").glob("*.png"))
+    assert not (tmp_path / "run" / "explorer.html").exists()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])

@@ -10,11 +10,11 @@ from matplotlib.ticker import NullFormatter
 from edge_demo.figures import style
 
 
-def animation(epochs, logits, labels, class_names, losses):
+def animation(epochs, logits, labels, class_names, losses, accuracies):
     """A Figure, and a function draw(position) that moves it to a point of training.
 
-    epochs, losses: one a saved point of training, of which there are m; logits: (m, n, classes) of the same n patches;
-    labels: (n,). A position is a number from 0 to m - 1; between two points, patches go in a straight line.
+    epochs, losses, accuracies: one a saved point of training, of which there are m; logits: (m, n, classes) of the same
+    n patches; labels: (n,). A position is from 0 to m - 1; between two points, patches go in a straight line.
     """
     labels, classes = np.asarray(labels), len(class_names)
     margins = np.array([_margins(stage, np.zeros_like(labels) if classes == 2 else labels) for stage in logits])
@@ -40,8 +40,7 @@ def animation(epochs, logits, labels, class_names, losses):
         sigmoid(between(margins))
         point(position, between(losses))
         epoch = f"epoch {epochs[here]:.3g}" if epochs[here] else "untrained"
-        right = np.mean(logits[here].argmax(axis=1) == labels)
-        name = f"{epoch}: test loss {losses[here]:.3f} nats, {style.percent(right)} right"
+        name = f"{epoch}: test loss {losses[here]:.3f} nats, {style.percent(accuracies[here])} right"
         figure.suptitle(name, fontsize=style.TITLE_SIZE, x=0.5, y=0.985, va="top")
 
     return figure, draw
