@@ -111,3 +111,9 @@ def test_the_closest_approach_that_is_quoted_stands_in_the_committed_study():
     assert np.mean(best) == min(
         np.mean([float(r["kl_divergence"]) for r in rows if (r["train_size"], r["hidden"]) == c]) for c in cells
     )
+
+
+def test_the_pictures_that_the_readme_shows_are_small_enough_to_load_at_once():
+    for name, most in (("explorer.png", 200_000), ("training.gif", 2_000_000)):
+        assert f"](docs/{name})" in README
+        assert (ROOT / "docs" / name).stat().st_size < most

@@ -42,7 +42,7 @@ def small_data(tmp_path):
 def test_a_run_leaves_every_file_and_prints_its_path(fixture, request):
     folder, text = request.getfixturevalue(fixture)
     expected = {"before.npz", "after.npz", "snapshots.npz", "history.csv", "predictions.csv", "metrics.json"}
-    expected |= {"test_patches.npz", "resume.npz", "resume.json"}
+    expected |= {"test_patches.npz", "resume.npz", "resume.json", "explorer.html"}
     figures = FIGURES if fixture == "trained" else FIGURES[:-1]  # the last one is drawn for two classes
     expected |= {"generator.json", *(f"{i:02}_{name}.png" for i, name in enumerate(figures, start=1))}
     assert {path.name for path in folder.iterdir()} == expected
