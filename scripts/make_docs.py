@@ -7,6 +7,7 @@ number, or a picture, stands a comment with the expression that gives it: 88 %<!
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,8 @@ def main():
         script("study_overconfidence.py", "--out", f"{folder}/study")
         for source, name in PICTURES.items():
             (docs / name).write_bytes((Path(folder) / source).read_bytes())
+        script("animate.py", "--run", f"{folder}/run", "--out", docs / "training.gif")
+        screenshot(Path(folder) / "run" / "explorer.html", docs / "explorer.png")
     text = readme.read_text(encoding="utf-8")
     shown = printed[: printed.index("\nwritten:")]
     readme.write_text(re.sub(r"```text\n.*?```", lambda _: f"```text\n{shown}```", text, flags=re.S), encoding="utf-8")
@@ -61,6 +64,23 @@ def main():
 def script(name, *arguments):
     command = [sys.executable, cli.ROOT / "scripts" / name, *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=cli.ROOT).stdout
+
+
+def screenshot(page, picture, width=1280, height=1000):
+    """The explorer as Debian's chromium shows it; without chromium the picture stays as it is."""
+    from PIL import Image
+
+    if shutil.which("chromium") is None:
+        cli.say(f"{cli.shown(picture)} stays as it is: apt-get install chromium to have it made")
+        return
+    with tempfile.TemporaryDirectory() as profile:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}"]
+        flags += [f"--window-size={width},{height}", "--virtual-time-budget=3000", f"--screenshot={profile}/page.png"]
+        subprocess.run(["chromium", *flags, page.as_uri()], check=True, stderr=subprocess.DEVNULL)
+        image = (
+            Image.open(f"{profile}/page.png").convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=0)
+        )
+    image.save(picture, optimize=True)
 
 
 def computed(text):
