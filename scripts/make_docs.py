@@ -68,8 +68,6 @@ def script(name, *arguments):
 
 def screenshot(page, picture, width=1280, height=1000):
     """The explorer as Debian's chromium shows it; without chromium the picture stays as it is."""
-    from PIL import Image
-
     if shutil.which("chromium") is None:
         cli.say(f"{cli.shown(picture)} stays as it is: apt-get install chromium to have it made")
         return
@@ -77,10 +75,7 @@ def screenshot(page, picture, width=1280, height=1000):
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}"]
         flags += [f"--window-size={width},{height}", "--virtual-time-budget=3000", f"--screenshot={profile}/page.png"]
         subprocess.run(["chromium", *flags, page.as_uri()], check=True, stderr=subprocess.DEVNULL)
-        image = (
-            Image.open(f"{profile}/page.png").convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=0)
-        )
-    image.save(picture, optimize=True)
+        picture.write_bytes(Path(f"{profile}/page.png").read_bytes())
 
 
 def computed(text):
