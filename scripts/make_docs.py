@@ -66,7 +66,7 @@ def script(name, *arguments):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=cli.ROOT).stdout
 
 
-def screenshot(page, picture, width=1280, height=1000):
+def screenshot(page, picture, width=1280, height=940):
     """The explorer as Debian's chromium shows it; without chromium the picture stays as it is."""
     if shutil.which("chromium") is None:
         cli.say(f"{cli.shown(picture)} stays as it is: apt-get install chromium to have it made")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from edge_demo.generator import PatchGenerator
-from edge_demo.network import build_network
+from edge_demo.network import ReLU, build_network
 from edge_demo.optimizers import SGD
 from edge_demo.patches import Patches
 from edge_demo.runs import Run, snapshot_steps
@@ -12,7 +12,18 @@ from edge_demo.training import train
 MARKUP = ("</script><script>window.bad = 1</script>", "<!-- <b>bold</b>", "&amp; \"one\" 'two' $3$ `${4}`")
 
 
-def make_run(patches, *, hidden=(6,), epochs=2, generator=None, target="label", seed=0):
+class Tanh:
+    """The README's example of another activation."""
+
+    def forward(self, inputs):
+        self.outputs = np.tanh(inputs)
+        return self.outputs
+
+    def backward(self, grad_output):
+        return grad_output * (1.0 - self.outputs**2)
+
+
+def make_run(patches, *, hidden=(6,), epochs=2, generator=None, target="label", seed=0, activation=ReLU):
     """A short training on the first two thirds of some Patches; the rest are its test patches."""
     rng = np.random.default_rng(seed)
     half = 2 * len(patches) // 3
@@ -20,6 +31,8 @@ def make_run(patches, *, hidden=(6,), epochs=2, generator=None, target="label", 
     network = build_network(patches.pixels.shape[1], hidden, len(patches.class_names), rng)
     before = build_network(patches.pixels.shape[1], hidden, len(patches.class_names), np.random.default_rng(0))
     before.parameters = network.parameters
+    for changed in (network, before):
+        changed.layers = [activation() if isinstance(layer, ReLU) else layer for layer in changed.layers]
     batches = -(-half // 32)
     snapshots = dict.fromkeys(snapshot_steps(epochs, batches))
     how = {"epochs": epochs, "batch_size": 32, "optimizer": SGD(0.1), "rng": rng, "test": test}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explorer_runs import MARKUP, generated, make_run, own_patches
+from explorer_runs import MARKUP, Tanh, generated, make_run, own_patches
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
@@ -61,7 +61,7 @@ def pages(trained, trained_kinds, tmp_path_factory):
         "label": (trained[0] / "explorer.html", load_run(trained[0])),
         "kind": (trained_kinds[0] / "explorer.html", load_run(trained_kinds[0])),
         "settings": (folder / "settings.html", make_run(patches, generator=other)),
-        "own": (folder / "own.html", make_run(own_patches(), hidden=(7, 5))),
+        "own": (folder / "own.html", make_run(own_patches(), hidden=(7, 5), activation=Tanh)),
         "linear": (folder / "linear.html", make_run(own_patches(n=300, side=9), hidden=())),
     }
     for file, run in runs.values():

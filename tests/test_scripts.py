@@ -3,10 +3,14 @@
 import csv
 import json
 import re
+import subprocess
+import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from conftest import ROOT, run_script
+from PIL import Image, ImageSequence
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 
 from edge_demo.generator import PatchGenerator
@@ -249,3 +253,52 @@ def test_the_saved_snapshots_lead_from_the_untrained_network_to_the_trained_one(
     np.savez(tmp_path / "snapshots.npz", steps=np.array([0, 1]), parameters=np.zeros((2, 9)))
     with pytest.raises(ValueError, match=r"snapshots\.npz holds other parameters"):
         load_run(tmp_path)
+
+
+def test_animate_makes_a_gif_of_ten_seconds_that_holds_its_last_picture(trained, tmp_path):
+    folder, _ = trained
+    done = run_script("animate.py", "--run", folder, "--out", tmp_path / "training.gif", folder=tmp_path)
+    assert "training.gif" in done.stdout
+    assert (tmp_path / "training.gif").stat().st_size < 2_000_000
+    durations, pictures = [], []
+    with Image.open(tmp_path / "training.gif") as animation:
+        assert animation.info["loop"] == 0
+        for frame in ImageSequence.Iterator(animation):
+            durations.append(frame.info["duration"])
+            pictures.append(np.asarray(frame.convert("L"), dtype=float))
+    assert sum(durations) == 10_000
+    assert durations[-1] >= 2000
+    assert len(durations) > 50
+    changes = [np.abs(a - b).mean() for a, b in pairwise(pictures)]
+    assert np.median(changes) > 0
+    assert np.abs(pictures[-1] - pictures[0]).mean() > 5 * np.median(changes)
+
+
+def test_animate_without_a_run_says_what_to_do(trained, tmp_path):
+    done = run_script("animate.py", "--run", tmp_path, check=False)
+    assert done.returncode == 2
+    assert "train.py" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_layer_that_the_explorer_does_not_know_costs_the_explorer_only(small_data, tmp_path):
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "scripts")!r})
+import numpy as np
+import edge_demo.network
+class Softplus:
+    def forward(self, inputs):
+        self.inputs = inputs
+        return np.logaddexp(0, inputs)
+    def backward(self, grad_output):
+        return grad_output / (1 + np.exp(-self.inputs))
+edge_demo.network.ReLU = Softplus
+sys.argv = ["train.py", "--epochs", "1", "--data", {str(small_data)!r}, "--out", {str(tmp_path / "run")!r}]
+import train
+train.main()
+"""
+    text = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "no explorer.html: the explorer knows no Softplus" in text
+    assert (tmp_path / "run" / "07_hidden_weights.png").exists()
+    assert not (tmp_path / "run" / "explorer.html").exists()
