@@ -4,11 +4,34 @@ import { run } from "./run.js";
 
 const VIRIDIS = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
 const OUTLINES = {
-  square: [[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]],
-  triangle: [[0, -1.2], [1.1, 0.9], [-1.1, 0.9]],
+  square: [
+    [-0.9, -0.9],
+    [0.9, -0.9],
+    [0.9, 0.9],
+    [-0.9, 0.9],
+  ],
+  triangle: [
+    [0, -1.2],
+    [1.1, 0.9],
+    [-1.1, 0.9],
+  ],
   plus: [
-    ...[[-1.3, -0.45], [-0.45, -0.45], [-0.45, -1.3], [0.45, -1.3], [0.45, -0.45], [1.3, -0.45]],
-    ...[[1.3, 0.45], [0.45, 0.45], [0.45, 1.3], [-0.45, 1.3], [-0.45, 0.45], [-1.3, 0.45]],
+    ...[
+      [-1.3, -0.45],
+      [-0.45, -0.45],
+      [-0.45, -1.3],
+      [0.45, -1.3],
+      [0.45, -0.45],
+      [1.3, -0.45],
+    ],
+    ...[
+      [1.3, 0.45],
+      [0.45, 0.45],
+      [0.45, 1.3],
+      [-0.45, 1.3],
+      [-0.45, 0.45],
+      [-1.3, 0.45],
+    ],
   ],
 };
 const MARKERS = [
@@ -25,7 +48,8 @@ const colors = new Map(); // looked up once, because asking the browser is slow
 
 /** A colour of style.css by its name there. */
 export function cssColor(name) {
-  if (!colors.has(name)) colors.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  if (!colors.has(name))
+    colors.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
   return colors.get(name);
 }
 
@@ -121,7 +145,13 @@ export const greyColor = (value) => Array(3).fill(greyLevel(value));
 
 /** From blue through white to red, as matplotlib's RdBu_r, for -1 to 1. */
 export function divergingColor(value) {
-  const stops = [[5, 48, 97], [67, 147, 195], [247, 247, 247], [214, 96, 77], [103, 0, 31]];
+  const stops = [
+    [5, 48, 97],
+    [67, 147, 195],
+    [247, 247, 247],
+    [214, 96, 77],
+    [103, 0, 31],
+  ];
   const at = (Math.min(Math.max(value, -1), 1) + 1) * 2;
   const left = Math.min(Math.floor(at), 3);
   return stops[left].map((c, i) => Math.round(c + (at - left) * (stops[left + 1][i] - c)));

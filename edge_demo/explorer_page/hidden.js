@@ -18,7 +18,10 @@ function shownUnits() {
   const all = Array.from({ length: last[0].outputs }, (_, j) => j);
   if (linear || all.length <= MOST_UNITS) return all.slice(0, MOST_UNITS);
   const strength = (j) => Math.hypot(...outgoing(last, j));
-  return all.sort((a, b) => strength(b) - strength(a)).slice(0, MOST_UNITS).sort((a, b) => a - b);
+  return all
+    .sort((a, b) => strength(b) - strength(a))
+    .slice(0, MOST_UNITS)
+    .sort((a, b) => a - b);
 }
 
 /** The weights of pixels to unit j, and of unit j to the next layer. */

@@ -36,7 +36,8 @@ function afterwards({ probabilities }) {
 
 function snapshotOf(epoch) {
   const snapshot = run.snapshots.findIndex((saved) => saved.epoch === epoch);
-  if (snapshot < 0) throw new RangeError(`epoch must be one of ${run.snapshots.map((saved) => saved.epoch).join(", ")}`);
+  if (snapshot < 0)
+    throw new RangeError(`epoch must be one of ${run.snapshots.map((saved) => saved.epoch).join(", ")}`);
   return snapshot;
 }
 
@@ -79,7 +80,10 @@ function start() {
   const copy = document.getElementById("copy-link");
   copy.addEventListener("click", async () => {
     history.replaceState(null, "", toHash());
-    const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
+    const copied = await navigator.clipboard?.writeText(location.href).then(
+      () => true,
+      () => false,
+    );
     copy.textContent = copied ? "Copied" : "It is in the address bar";
     setTimeout(() => (copy.textContent = "Copy link to this situation"), 2000);
   });

@@ -1,6 +1,19 @@
 // All test patches: the plane of two logits, and the sigmoid on which every probability lies.
 
-import { classColor, crisp, cssColor, fitting, greyColor, image, line, markerPath, swatch, ticks, widthOf, write } from "./draw.js";
+import {
+  classColor,
+  crisp,
+  cssColor,
+  fitting,
+  greyColor,
+  image,
+  line,
+  markerPath,
+  swatch,
+  ticks,
+  widthOf,
+  write,
+} from "./draw.js";
 import { countText, probabilityText, scoreText } from "./format.js";
 import { networkAt, run } from "./run.js";
 import { change, state } from "./state.js";
@@ -15,7 +28,10 @@ let shownPatch = null; // the patch in the tip, by its place in run.patches
 
 function allLogits(snapshot) {
   if (!remembered.has(snapshot)) {
-    remembered.set(snapshot, run.patches.pixels.map((pixels) => networkAt(snapshot, pixels).logits));
+    remembered.set(
+      snapshot,
+      run.patches.pixels.map((pixels) => networkAt(snapshot, pixels).logits),
+    );
   }
   return remembered.get(snapshot);
 }
@@ -28,7 +44,9 @@ function prepare(snapshot = 0) {
 }
 
 /** The same axes for all of training: from the smallest to the largest logit at its beginning, middle and end. */
-const everyLogit = [0, Math.floor(run.snapshots.length / 2), run.snapshots.length - 1].flatMap((s) => allLogits(s).flat());
+const everyLogit = [0, Math.floor(run.snapshots.length / 2), run.snapshots.length - 1].flatMap((s) =>
+  allLogits(s).flat(),
+);
 const [lowest, highest] = everyLogit.reduce(([a, b], z) => [Math.min(a, z), Math.max(b, z)], [Infinity, -Infinity]);
 const spare = Math.max(0.06 * (highest - lowest), 0.5);
 const planeRange = [lowest - spare, highest + spare];
@@ -168,7 +186,14 @@ function frame(context, { width, height }, toX, toY, xRange, yRange, xName, yNam
   }
   context.strokeRect(BORDER.left, BORDER.top, width - BORDER.left - BORDER.right, height - BORDER.top - BORDER.bottom);
   context.fillStyle = cssColor("ink");
-  write(context, fitting(context, xName, width - 60), (width + BORDER.left - BORDER.right) / 2, height - 3, "center", "bottom");
+  write(
+    context,
+    fitting(context, xName, width - 60),
+    (width + BORDER.left - BORDER.right) / 2,
+    height - 3,
+    "center",
+    "bottom",
+  );
   context.save();
   context.translate(11, (height - BORDER.bottom + BORDER.top) / 2);
   context.rotate(-Math.PI / 2);
@@ -178,13 +203,17 @@ function frame(context, { width, height }, toX, toY, xRange, yRange, xName, yNam
 
 const scoreTick = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
 
-/** Draws all patches as markers of their class. */
+/** Draws all patches as markers of their class; of several of a class at one pixel, one is enough. */
 function drawPoints(context, points) {
   const outlines = run.classNames.map((_, k) => new Path2D(markerPath(k, 0, 0, 2.6)));
   const colorOf = run.classNames.map((_, k) => classColor(k));
-  context.globalAlpha = 0.45;
+  const taken = new Set();
+  context.globalAlpha = 0.55;
   points.forEach(([x, y], i) => {
     const label = run.patches.labels[i];
+    const place = (label * 4096 + Math.round(x)) * 4096 + Math.round(y);
+    if (taken.has(place)) return;
+    taken.add(place);
     context.fillStyle = colorOf[label];
     context.translate(x, y);
     context.fill(outlines[label]);
@@ -209,14 +238,25 @@ function drawPlane(width) {
   const tint = context.createLinearGradient(BORDER.left, BORDER.top, BORDER.left + w, BORDER.top + h);
   for (let i = 0; i <= 64; i += 1) {
     const p = sigmoid(((i / 64 - 0.5) * across) / state.temperature);
-    const strength = Math.round(Math.abs(2 * p - 1) * 56).toString(16).padStart(2, "0");
+    const strength = Math.round(Math.abs(2 * p - 1) * 56)
+      .toString(16)
+      .padStart(2, "0");
     tint.addColorStop(i / 64, `${classColor(p > 0.5 ? a : b)}${strength}`);
   }
   context.fillStyle = tint;
   context.fillRect(BORDER.left, BORDER.top, w, h);
   context.strokeStyle = cssColor("muted");
   line(context, toX(low), toY(low), toX(high), toY(high));
-  frame(context, { width, height }, toX, toY, planeRange, planeRange, `score z of ${run.classNames[a]}`, `score z of ${run.classNames[b]}`);
+  frame(
+    context,
+    { width, height },
+    toX,
+    toY,
+    planeRange,
+    planeRange,
+    `score z of ${run.classNames[a]}`,
+    `score z of ${run.classNames[b]}`,
+  );
 
   context.fillStyle = cssColor("ink");
   context.save();
@@ -236,7 +276,8 @@ function drawSigmoid(width) {
   const range = [-marginLimit, marginLimit];
   const [a, b] = state.axes;
   const [w, h] = [width - BORDER.left - BORDER.right, height - BORDER.top - BORDER.bottom];
-  const toX = (m) => BORDER.left + ((Math.min(Math.max(m, -marginLimit), marginLimit) + marginLimit) / (2 * marginLimit)) * w;
+  const toX = (m) =>
+    BORDER.left + ((Math.min(Math.max(m, -marginLimit), marginLimit) + marginLimit) / (2 * marginLimit)) * w;
   const toY = (p) => BORDER.top + (1 - p) * h;
   Object.assign(charts["sigmoid-chart"], { toX, toY });
   const name = run.classNames[a];
@@ -305,14 +346,23 @@ function drawMarks() {
     }
     ring(context, chart.current, 8, cssColor("ink"));
     if (shownPatch !== null) ring(context, chart.points[shownPatch], 6, cssColor("accent"));
-    const where = id === "plane-chart" ? `scores ${scoreText(logits[a])} and ${scoreText(logits[b])}` : `p(${run.classNames[a]}) ${probabilityText(probabilities[a])}`;
+    const where =
+      id === "plane-chart"
+        ? `scores ${scoreText(logits[a])} and ${scoreText(logits[b])}`
+        : `p(${run.classNames[a]}) ${probabilityText(probabilities[a])}`;
     const what = id === "plane-chart" ? "Plane of the scores" : "Sigmoid";
-    chart.canvas.setAttribute("aria-label", `${what}, with ${countText(n)} test patches. The current patch: ${where}. Arrow keys go from patch to patch, Enter loads one.`);
+    chart.canvas.setAttribute(
+      "aria-label",
+      `${what}, with ${countText(n)} test patches. The current patch: ${where}. Arrow keys go from patch to patch, Enter loads one.`,
+    );
   }
 }
 
 function ring(context, [x, y], radius, color) {
-  for (const [stroke, wide] of [[cssColor("card"), 5], [color, 2.5]]) {
+  for (const [stroke, wide] of [
+    [cssColor("card"), 5],
+    [color, 2.5],
+  ]) {
     context.strokeStyle = stroke;
     context.lineWidth = wide;
     context.beginPath();

@@ -15,7 +15,8 @@ const int8 = (base64) => Array.from(bytes(base64));
 
 /** Pixels as float64, or as 16-bit whole numbers to be divided by a scale, where that gives the same float64. */
 function readPixels({ scale, pixels }, size) {
-  const flat = scale === null ? float64(pixels) : Float64Array.from(new Int16Array(bytes(pixels).buffer), (n) => n / scale);
+  const flat =
+    scale === null ? float64(pixels) : Float64Array.from(new Int16Array(bytes(pixels).buffer), (n) => n / scale);
   return Array.from({ length: flat.length / size }, (_, i) => Array.from(flat.subarray(i * size, (i + 1) * size)));
 }
 

@@ -90,9 +90,10 @@ export function showSteps(numbers) {
   const best = probabilities.indexOf(Math.max(...probabilities));
   const parts = probabilities.length <= 3 ? `(${exponentials.map(positiveText).join(" + ")})` : positiveText(sum);
   const fraction = `${positiveText(exponentials[best])} / ${parts}`;
-  const formula = Number.isFinite(sum) && sum > 0
-    ? `p(${run.classNames[best]}) = ${fraction} = ${probabilityText(probabilities[best])}, which is ${percentText(probabilities[best])}`
-    : "exp leaves the range of numbers here; with the largest score subtracted first, the ratio is still exact.";
+  const formula =
+    Number.isFinite(sum) && sum > 0
+      ? `p(${run.classNames[best]}) = ${fraction} = ${probabilityText(probabilities[best])}, which is ${percentText(probabilities[best])}`
+      : "exp leaves the range of numbers here; with the largest score subtracted first, the ratio is still exact.";
   document.getElementById("formula").textContent = formula;
   showSliders(numbers);
 }

@@ -49,7 +49,10 @@ function showPlay() {
 
 /** Place of an epoch on the axes, counted in saved points, so that it agrees with the slider: stretched at first. */
 function placeOf(epoch) {
-  const next = Math.max(run.snapshots.findIndex((snapshot) => snapshot.epoch >= epoch), 1);
+  const next = Math.max(
+    run.snapshots.findIndex((snapshot) => snapshot.epoch >= epoch),
+    1,
+  );
   const [a, b] = [run.snapshots[next - 1], run.snapshots[Math.min(next, end)]];
   return a === b ? 0 : next - 1 + (epoch - a.epoch) / (b.epoch - a.epoch);
 }
@@ -60,7 +63,10 @@ export function showTraining(numbers) {
   const name = state.snapshot === 0 ? "untrained" : `epoch ${epochText(now.epoch)}`;
   slider.value = state.snapshot;
   slider.setAttribute("aria-valuetext", name);
-  document.getElementById("epoch").textContent = `${name} of ${epochText(run.snapshots[end].epoch)}`.replace(/^untrained.*/, "not begun");
+  document.getElementById("epoch").textContent = `${name} of ${epochText(run.snapshots[end].epoch)}`.replace(
+    /^untrained.*/,
+    "not begun",
+  );
   const worth = `test loss ${natsText(now.testLoss)} nats · accuracy ${percentText(now.testAccuracy)}`;
   document.getElementById("progress").textContent = worth;
   document.getElementById("loss-title").textContent = `Test loss, here ${natsText(now.testLoss)} nats`;
@@ -104,7 +110,9 @@ function trainingChart(id, height, yTicks, y) {
 function logTicks(low, high) {
   const decades = Array.from({ length: Math.floor(high) - Math.floor(low) + 1 }, (_, i) => Math.floor(low) + i);
   const shown = (multiples) =>
-    decades.flatMap((d) => multiples.map((m) => m * 10 ** d)).filter((v) => Math.log10(v) >= low && Math.log10(v) <= high);
+    decades
+      .flatMap((d) => multiples.map((m) => m * 10 ** d))
+      .filter((v) => Math.log10(v) >= low && Math.log10(v) <= high);
   const values = shown([1]).length > 1 ? shown([1]) : shown([1, 2, 5]);
   return values.map((value) => ({ value, text: String(Number(value.toPrecision(1))) }));
 }
@@ -139,13 +147,19 @@ function drawLoss(now) {
 
   context.strokeStyle = cssColor("ink");
   context.lineWidth = 1.6;
-  curve(context, points.map(([epoch, loss]) => [toX(placeOf(epoch)), toY(loss)]));
+  curve(
+    context,
+    points.map(([epoch, loss]) => [toX(placeOf(epoch)), toY(loss)]),
+  );
   context.fillStyle = cssColor("accent");
   context.beginPath();
   context.arc(toX(state.snapshot), toY(now.testLoss), 5, 0, 2 * Math.PI);
   context.fill();
   const last = run.snapshots[end];
-  canvas.setAttribute("aria-label", `Test loss by epoch, from ${natsText(run.snapshots[0].testLoss)} to ${natsText(last.testLoss)} nats; at the chosen point ${natsText(now.testLoss)}.`);
+  canvas.setAttribute(
+    "aria-label",
+    `Test loss by epoch, from ${natsText(run.snapshots[0].testLoss)} to ${natsText(last.testLoss)} nats; at the chosen point ${natsText(now.testLoss)}.`,
+  );
 }
 
 function drawLearning(probabilities) {
@@ -161,14 +175,18 @@ function drawLearning(probabilities) {
     const markers = points.map(([x, y], i) => markerPath(k, x, y, i === state.snapshot ? 5 : 2.5));
     context.fill(new Path2D(markers.join("")));
   }
-  const best = shown.map((k) => `p(${run.classNames[k]}) from ${probabilityText(probabilities[0][k])} to ${probabilityText(probabilities[end][k])}`);
+  const best = shown.map(
+    (k) =>
+      `p(${run.classNames[k]}) from ${probabilityText(probabilities[0][k])} to ${probabilityText(probabilities[end][k])}`,
+  );
   canvas.setAttribute("aria-label", `Probabilities of this patch over training: ${best.join(", ")}.`);
 }
 
 /** A small table: each class's probability for this patch, untrained, now and trained. */
 function showStages(now, probabilities) {
   const table = document.getElementById("stages");
-  const make = (name, text, scope) => Object.assign(document.createElement(name), { textContent: text, ...(scope && { scope }) });
+  const make = (name, text, scope) =>
+    Object.assign(document.createElement(name), { textContent: text, ...(scope && { scope }) });
   const row = (...cells) => {
     const tr = document.createElement("tr");
     tr.append(...cells);

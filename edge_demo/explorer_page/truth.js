@@ -46,9 +46,16 @@ export function byDensity(pixels) {
   const below = usual.filter((d) => d < density).length;
   const shown = `log density ${scoreText(density)}, test patches ${scoreText(usual[0])} to ${scoreText(usual.at(-1))}`;
   if (below === 0 && density < usual[0]) {
-    return { far: true, density, text: `Far outside what training has seen: the generator makes such a patch more rarely than any of the ${countText(usual.length)} test patches (${shown}). What the network says here is a guess.` };
+    return {
+      far: true,
+      density,
+      text: `Far outside what training has seen: the generator makes such a patch more rarely than any of the ${countText(usual.length)} test patches (${shown}). What the network says here is a guess.`,
+    };
   }
-  const rank = below === usual.length ? "smoother than every test patch" : `more usual than ${percentText(below / usual.length)} of the test patches`;
+  const rank =
+    below === usual.length
+      ? "smoother than every test patch"
+      : `more usual than ${percentText(below / usual.length)} of the test patches`;
   return { far: false, density, text: `A patch like those of training: ${rank} (${shown}).` };
 }
 
