@@ -105,7 +105,7 @@ def save(rows, curves, folder):
     figures = {}
     measured = [row for row in rows if row.goal is not None and row.unit == "×"]
     if measured:
-        names = [f"{row.operation}, {row.part}" + (", threads" * (row.threads != "1")) for row in measured]
+        names = [f"{row.operation}, {row.part}" + (", default threads" * (row.threads != "1")) for row in measured]
         numbers = [[getattr(row, name) for row in measured] for name in ("ratio", "low", "high", "goal")]
         figures["ratios.png"] = ratios(names, [row.against for row in measured], *numbers)
     if curves:

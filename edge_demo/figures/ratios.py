@@ -21,7 +21,7 @@ def ratios(names, against, ratio, low, high, goal):
     axes.set(xscale="log", ylim=(len(names) - 0.5, -0.5))
     axes.set_yticks(y, [f"{name} / {other}" for name, other in zip(names, against, strict=True)], fontsize=8)
     axes.set_xlabel("ratio of times, median with quartiles (log scale)", fontsize=style.SMALL_SIZE)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
     axes.tick_params(axis="x", labelsize=style.SMALL_SIZE)
