@@ -1,7 +1,7 @@
 """Going on: a training that was interrupted, or shall be longer, continues as if it had never stopped.
 
 An epoch starts from the parameters, the optimizer's numbers and the state of the random numbers. A ResumableHistory
-keeps these at the end of each epoch; a Stoppable optimizer ends a training between two steps. train() knows of neither.
+keeps these at the end of each epoch; a Watched optimizer ends a training between two steps. train() knows of neither.
 A training that was stopped within an epoch begins that epoch again.
 """
 

@@ -16,8 +16,7 @@ def softmax(logits, temperature=1.0):
     A T above 1 flattens, below 1 sharpens; a logit of -inf gets probability 0. Raises ValueError for a temperature not
     above 0, and for logits that are NaN, +inf, all -inf, or of no classes.
     """
-    exponentials = _subtract_max(logits, temperature)
-    np.exp(exponentials, out=exponentials)
+    exponentials = np.exp(_subtract_max(logits, temperature))
     exponentials /= exponentials.sum(axis=1, keepdims=True)
     return exponentials.reshape(np.shape(logits))
 

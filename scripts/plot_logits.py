@@ -14,12 +14,16 @@ def main():
     with locked(options.run):  # or the figures of one run could end up beside the numbers of the next
         run = load_run(options.run)
 
-        from edge_demo.explorer import write_explorer
+        from edge_demo.explorer import UnknownLayer, write_explorer
         from edge_demo.figures.of_run import save_figures
 
         names = save_figures(run, options.run)
-        write_explorer(run, options.run / "explorer.html")
-        for name in [*names, "explorer.html"]:
+        try:
+            write_explorer(run, options.run / "explorer.html")
+            names.append("explorer.html")
+        except UnknownLayer as error:
+            cli.say(f"no explorer.html: {error}")
+        for name in names:
             cli.say(cli.shown(options.run / name))
 
 

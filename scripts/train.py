@@ -1,7 +1,6 @@
 """Trains the network and shows what that did to its logits and probabilities."""
 
 import sys
-from contextlib import nullcontext
 
 import cli
 
@@ -60,11 +59,8 @@ def main():
 
     from edge_demo.runs import replacing_run
 
-    from drawing import Artist
-
-    drawing = nullcontext() if options.no_figures else Artist()
-    with drawing as artist, replacing_run(options.out) as folder:  # hidden, until it takes the place of options.out
-        run, names, hint = train_into(folder, artist, options, say)
+    with replacing_run(options.out) as folder:  # hidden beside options.out, whose place it takes when all is written
+        run, names, hint = train_into(folder, options, say)
     say("", "written:", *(f"  {cli.shown(options.out / name)}" for name in names), *hint)
     if run.interrupted_at is None:
         return 0
@@ -74,11 +70,8 @@ def main():
     )
 
 
-def train_into(folder, artist, options, say):
-    """Trains, prints and measures; returns the Run, the names of its files, written into folder, and last words.
-
-    artist: who draws the figures, or None for none.
-    """
+def train_into(folder, options, say):
+    """Trains, prints and measures; returns the Run, the names of its files, written into folder, and last words."""
     from copy import deepcopy
     from math import ceil
 
@@ -146,8 +139,6 @@ def train_into(folder, artist, options, say):
         )
     run = Run(settings, before, network, history, test_patches, dataset.generator, {}, snapshots)
     say(*report.table(run), *report.summary(run))
-    if artist:
-        artist.begin(run)
 
     from edge_demo.evaluation import baselines, evaluate
 
@@ -165,11 +156,11 @@ def train_into(folder, artist, options, say):
     say(*report.evaluation(run))
 
     names, hint = run.write(folder), []
-    if artist:
-        names += artist.save(run, folder)
-
+    if not options.no_figures:
         from edge_demo.explorer import UnknownLayer, write_explorer
+        from edge_demo.figures.of_run import save_figures
 
+        names += save_figures(run, folder)
         try:
             write_explorer(run, folder / "explorer.html")
             names.append("explorer.html")

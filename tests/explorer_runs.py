@@ -1,13 +1,15 @@
 """Small runs for the tests of the explorer, with what a user's own data may bring."""
 
+from threading import Event
+
 import numpy as np
 
 from edge_demo.generator import PatchGenerator
 from edge_demo.network import ReLU, build_network
 from edge_demo.optimizers import SGD
 from edge_demo.patches import Patches
-from edge_demo.runs import Run, snapshot_steps
-from edge_demo.training import train
+from edge_demo.resuming import ResumableHistory, train_until
+from edge_demo.runs import Run
 
 MARKUP = ("</script><script>window.bad = 1</script>", "<!-- <b>bold</b>", "&amp; \"one\" 'two' $3$ `${4}`")
 
@@ -33,10 +35,9 @@ def make_run(patches, *, hidden=(6,), epochs=2, generator=None, target="label", 
     before.parameters = network.parameters
     for changed in (network, before):
         changed.layers = [activation() if isinstance(layer, ReLU) else layer for layer in changed.layers]
-    batches = -(-half // 32)
-    snapshots = dict.fromkeys(snapshot_steps(epochs, batches))
-    how = {"epochs": epochs, "batch_size": 32, "optimizer": SGD(0.1), "rng": rng, "test": test}
-    history = train(network, learned, snapshots=snapshots, **how)
+    history, snapshots = ResumableHistory(SGD(0.1), rng), {}
+    how = {"epochs": epochs, "batch_size": 32, "optimizer": history.optimizer, "rng": rng, "test": test}
+    train_until(Event(), network, learned, history=history, snapshots=snapshots, **how)
     settings = {"hidden": list(hidden), "epochs": epochs, "batch_size": 32, "lr": 0.1, "optimizer": "sgd", "seed": seed}
     settings |= {"target": target, "data": {"train": half}, "class_names": patches.class_names}
     return Run(settings, before, network, history, test, generator, {}, snapshots)

@@ -160,8 +160,7 @@ def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_pa
     assert set(run.settings["class_names"]) == set(names)
     drawn = dict(figures_of(run))
     assert len(drawn) == 10
-    for name, draw in drawn.items():
-        figure = draw()
+    for name, figure in drawn.items():
         figure.savefig(io.BytesIO(), format="png")  # now every text has its place
         extent, (width, height) = figure.get_tightbbox().extents, figure.get_size_inches()
         assert (extent[:2] > -0.01).all(), (name, "is cut at the left or below", extent)

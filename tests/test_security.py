@@ -77,7 +77,7 @@ def test_what_the_font_cannot_draw_is_written_as_an_escape():
     assert plain("a$b") == r"a\$b"
     assert plain("猫\x07é") == r"\u732b\x07é"
     assert fitting("two\nlines", 9) == "two lines"
-    assert fitting("W" * 200, 1).endswith("…")
+    assert "…" in fitting("W" * 200, 1)
 
 
 def test_no_file_of_a_run_is_written_or_read_elsewhere(few, tmp_path):
@@ -88,9 +88,9 @@ def test_no_file_of_a_run_is_written_or_read_elsewhere(few, tmp_path):
     metrics = json.loads(path.read_text(encoding="utf-8"))
     metrics["settings"]["class_names"] = ["../../../above", "/absolute"]
     path.write_text(json.dumps(metrics), encoding="utf-8")
-    before = {name for name in listing(tmp_path) if not name.endswith(".png")}
+    before = {name for name in listing(tmp_path) if not name.endswith((".png", ".html"))}
     assert call("plot_logits.py", "--run", tmp_path / "inside" / "run").returncode == 0
-    assert {name for name in listing(tmp_path) if not name.endswith(".png")} == before
+    assert {name for name in listing(tmp_path) if not name.endswith((".png", ".html"))} == before
 
 
 MODULES = {"pickle", "dill", "marshal", "shelve", "subprocess", "importlib", "runpy", "code"}

@@ -14,66 +14,51 @@ from edge_demo.figures.pipeline import pipeline
 from edge_demo.figures.probability_vs_truth import probability_vs_truth
 from edge_demo.figures.reliability import reliability
 from edge_demo.figures.softmax_steps import softmax_steps
-from edge_demo.figures.style import png
+from edge_demo.figures.style import save_figure
 from edge_demo.figures.temperature import temperature
 from edge_demo.figures.training_curves import training_curves
-from edge_demo.files import replacing
 from edge_demo.network import Dense
 from edge_demo.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
 from edge_demo.softmax import cross_entropy, softmax
 
-LATE = ("08_confusion", "10_reliability")  # drawn with scikit-learn, and the second from run.evaluation
-
 
 def figures_of(run):
-    """Yields (file name, a function that draws it) for every figure of a run (an edge_demo.runs.Run)."""
+    """Yields (file name, Figure) for every figure of a run (an edge_demo.runs.Run)."""
     test, names, classes = run.test, run.test.class_names, len(run.test.class_names)
     before, after = run.logits["before"], run.logits["after"]
     examples = run.examples()
     shown = test[examples]
-    first = after[examples[0]]
     truth = run.log_posterior  # None where nobody knows it
     bayes = {} if truth is None else {"bayes_loss": cross_entropy(truth, test.labels)}
     bayes |= {} if truth is None else {"bayes_accuracy": accuracy(truth, test.labels)}
     exact = None if truth is None else np.exp(truth[examples])
-    logits = before[examples], after[examples]
     deep = len(run.settings["hidden"]) > 1  # then no weights lead straight from the first layer's units to the classes
     weights = (*_weights(run.before), *_weights(run.after))
-    predicted = before.argmax(axis=1), after.argmax(axis=1)
 
-    yield "01_dataset", lambda: _dataset(test)
-    yield "02_pipeline", lambda: _pipeline(run, examples[0])
-    yield "03_softmax_steps", lambda: softmax_steps(first, names)
-    yield "04_logits_vs_probabilities", lambda: logits_vs_probabilities(before, after, test.labels, names)
+    yield "01_dataset", _dataset(test)
+    yield "02_pipeline", _pipeline(run, examples[0])
+    yield "03_softmax_steps", softmax_steps(after[examples[0]], names)
+    yield "04_logits_vs_probabilities", logits_vs_probabilities(before, after, test.labels, names)
     yield (
         "05_example_patches",
-        lambda: example_patches(shown.pixels, shown.labels, *logits, names, true_probabilities=exact),
+        example_patches(shown.pixels, shown.labels, before[examples], after[examples], names, true_probabilities=exact),
     )
-    yield "06_training_curves", lambda: training_curves(**vars(run.history), classes=classes, **bayes)
-    yield "07_hidden_weights", lambda: hidden_weights(*weights, () if deep else names, test.side)
-    yield "08_confusion", lambda: confusion(test.labels, *predicted, names)
-    yield "09_temperature", lambda: temperature(first, names)
-    yield "10_reliability", lambda: _reliability(run)
+    yield "06_training_curves", training_curves(**vars(run.history), classes=classes, **bayes)
+    yield "07_hidden_weights", hidden_weights(*weights, () if deep else names, test.side)
+    yield "08_confusion", confusion(test.labels, before.argmax(axis=1), after.argmax(axis=1), names)
+    yield "09_temperature", temperature(after[examples[0]], names)
+    yield "10_reliability", _reliability(run)
     if truth is not None and classes == 2:
-        log_odds = [values[:, 0] - values[:, 1] for values in (truth, before, after)]
-        yield "11_probability_vs_truth", lambda: probability_vs_truth(*log_odds, test.labels, names)
+        log_odds = (values[:, 0] - values[:, 1] for values in (truth, before, after))
+        yield "11_probability_vs_truth", probability_vs_truth(*log_odds, test.labels, names)
 
 
-def early_images(run):
-    """A dict from file name to PNG bytes of all figures but the late ones."""
-    return {name: png(draw()) for name, draw in figures_of(run) if name not in LATE}
-
-
-def save_figures(run, folder, images=None):
-    """Writes every figure into folder as a numbered PNG file; returns the names.
-
-    images: what early_images returned, perhaps in another process; all others are drawn here.
-    """
-    names, images = [], images or {}
-    for name, draw in figures_of(run):
+def save_figures(run, folder):
+    """Draws every figure into folder as a numbered PNG file; returns the names."""
+    names = []
+    for name, figure in figures_of(run):
         names.append(f"{name}.png")
-        with replacing(Path(folder) / names[-1], "wb") as file:
-            file.write(images[name] if name in images else png(draw()))
+        save_figure(figure, Path(folder) / names[-1])
     return names
 
 

@@ -1,7 +1,6 @@
 """What all figures share: colours, markers, a figure with a title, and patches as one image."""
 
 from bisect import bisect_right
-from io import BytesIO
 
 import numpy as np
 from matplotlib import colormaps
@@ -162,14 +161,7 @@ def plain_log_ticks(axes):
     axes.tick_params(axis="y", which="minor", labelsize=SMALL_SIZE)
 
 
-def png(figure):
-    """The bytes of a PNG file; the same figure gives the same bytes, without a note of the version that drew it."""
-    file = BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
-
-
 def save_figure(figure, path):
-    """Writes a PNG file."""
+    """Writes a PNG file; the same figure gives the same bytes, without a note of the version that drew it."""
     with replacing(path, "wb") as file:
-        file.write(png(figure))
+        figure.savefig(file, format="png", metadata={"Software": None})
