@@ -1,6 +1,7 @@
 """Files: written whole or not at all, and read without running anything that is in them."""
 
 import csv
+import io
 import os
 import stat
 from contextlib import contextmanager
@@ -111,8 +112,10 @@ def write_rows(path, header, rows):
 
 def save_arrays(path, arrays):
     """Writes a dict of arrays to an .npz file; the same arrays give the same bytes."""
+    archive = io.BytesIO()  # in memory first: a full disk in the middle of np.savez leaves a noise on standard error
+    np.savez(archive, **arrays)
     with replacing(path, "wb") as file:
-        np.savez(file, **arrays)
+        file.write(archive.getbuffer())
 
 
 def load_arrays(path):

@@ -104,6 +104,8 @@ class ResumableHistory(History):
             for name, value in (*numbers.items(), *arrays.items()):
                 number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
                 setattr(self.optimizer, name, value if number else _fitting(value, network.parameters))
+            if min(rng_state["state"].values()) < 0:  # which older versions of numpy take
+                raise ValueError
             self.rng.bit_generator.state = rng_state
         except FileNotFoundError as error:
             raise ValueError(f"{error.filename} is missing: this run cannot go on, train again") from None

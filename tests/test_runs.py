@@ -314,7 +314,7 @@ def test_a_state_that_does_not_fit_is_refused(few, tmp_path, damage):
     elif damage == "text":
         state.write_text("{")
     elif damage == "wrong numbers":
-        state.write_text(json.dumps(content | {"rng": {"bit_generator": "PCG64", "state": {"state": -1, "inc": "x"}}}))
+        state.write_text(json.dumps(content | {"rng": {"bit_generator": "PCG64", "state": {"state": -1, "inc": 1}}}))
     else:
         values = {
             "parameters": np.zeros(3) if damage == "another shape" else np.full(450, np.nan),
