@@ -77,7 +77,7 @@ def check_folder(path):
     there = next(folder for folder in (path.absolute(), *path.absolute().parents) if os.path.lexists(folder))
     if not there.is_dir():
         raise ValueError(f"argument --out: {path} cannot be a folder, because {there} is a file")
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not os.access(there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise ValueError(f"argument --out: {path} cannot be written, because {there} is read-only")
 
 

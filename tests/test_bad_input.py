@@ -437,3 +437,37 @@ def test_a_full_disk_leaves_the_former_run(few, trained_few, tmp_path, limit):
     assert third.returncode == (0 if limit == 9000 else 2)
     (tmp_path / "predictions.csv").unlink(missing_ok=True)
     assert listing(tmp_path) == before
+
+
+@pytest.fixture
+def nobody():
+    """Root may write anywhere, so these tests give that right away for a while."""
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    yield
+    if os.getuid() == 0:
+        os.seteuid(0)
+
+
+def test_a_read_only_place_leaves_the_former_run_and_says_so(few, trained_few, tmp_path, request):
+    shutil.copytree(trained_few, tmp_path / "closed" / "run")
+    (tmp_path / "secret").mkdir()
+    shutil.copy(few / "train.csv", tmp_path / "secret")
+    (tmp_path / "secret" / "test.csv").touch(mode=0o000)
+    for folder in (tmp_path / "closed", tmp_path / "closed" / "run"):
+        folder.chmod(0o555)
+    for folder in (tmp_path, *tmp_path.parents, few, *few.parents):  # pytest's, which it closes to all others
+        if folder.stat().st_mode & 0o077 == 0:
+            folder.chmod(folder.stat().st_mode | 0o055)
+    before = listing(tmp_path / "closed")
+    request.getfixturevalue("nobody")
+    data = ["--data", few, "--quiet"]
+    for out in ("run", "new", "new/below"):
+        refused(call("train.py", *data, "--out", tmp_path / "closed" / out), "closed", "ermission")
+        refused(call("make_data.py", "--out", tmp_path / "closed" / out), "closed", "ermission")
+        refused(call("plot_softmax.py", "--out", tmp_path / "closed" / out), "closed", "read-only")
+    refused(call("plot_logits.py", "--run", tmp_path / "closed" / "run"), "closed", "ermission")
+    predict = [few / "test.csv", "--run", tmp_path / "closed" / "run"]
+    refused(call("predict.py", *predict, "--out", tmp_path / "closed" / "out.csv"), "closed", "ermission")
+    refused(call("train.py", "--data", tmp_path / "secret", "--out", tmp_path / "any"), "ermission")
+    assert listing(tmp_path / "closed") == before

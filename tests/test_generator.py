@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from edge_demo import generator as module
 from edge_demo.generator import PatchGenerator, components, templates_of_kinds
@@ -213,3 +214,25 @@ def test_a_file_of_anything_else_is_refused_by_its_name(tmp_path, text):
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=r"generator\.json: "):
         PatchGenerator.from_json(path)
+
+
+def test_the_committed_settings_are_the_bytes_that_to_json_writes(tmp_path):
+    PatchGenerator().to_json(tmp_path / "generator.json")
+    assert (tmp_path / "generator.json").read_bytes() == (ROOT / "data" / "generator.json").read_bytes()
+
+
+def test_pixels_of_half_the_precision_have_the_posterior_of_their_values():
+    half = SETTINGS.sample(9, np.random.default_rng(1)).pixels.astype(np.float32)
+    np.testing.assert_array_equal(SETTINGS.log_posterior(half), SETTINGS.log_posterior(half.astype(np.float64)))
+
+
+@pytest.mark.parametrize("noise", [1e-12, 999_999.0])
+def test_the_smallest_and_largest_noise_have_a_posterior(noise):
+    generator = PatchGenerator(noise)
+    assert np.isfinite(generator.log_posterior(generator.sample(200, np.random.default_rng(0)).pixels)).all()
+
+
+@pytest.mark.parametrize("noise", [0.9e-12, 1e6, np.nan])
+def test_other_noise_is_refused(noise):
+    with pytest.raises(ValueError, match="noise must be"):
+        PatchGenerator(noise)

@@ -205,3 +205,26 @@ def test_a_file_of_anything_but_numbers_is_refused(tmp_path, value):
     np.savez(path, *([] if value is None else [np.full((26, 2), value)]))
     with pytest.raises(ValueError, match=r"network\.npz"):
         network.load(path)
+
+
+def test_weights_reach_the_loss_and_the_gradient():
+    network, rng = build_network(4, [3], 2, np.random.default_rng(1)), np.random.default_rng(2)
+    pixels, labels, weights = rng.random((3, 4)), np.array([0, 1, 1]), np.array([2.0, 0.0, 1.0])
+    each = [network.loss(pixels[i : i + 1], labels[i : i + 1]) for i in range(3)]
+    assert network.loss(pixels, labels, weights) == pytest.approx(np.mean(weights * each), rel=1e-12)
+    parts = [network.gradient(pixels[i : i + 1], labels[i : i + 1]) for i in range(3)]
+    expected = np.mean(weights[:, None] * np.array(parts), axis=0)
+    np.testing.assert_allclose(network.gradient(pixels, labels, weights), expected, rtol=1e-12, atol=1e-15)
+    assert network.batch_loss == pytest.approx(np.mean(weights * each), rel=1e-12)
+
+
+def test_pixels_of_half_the_precision_are_computed_with_in_full():
+    network, pixels = build_network(4, [3], 2, np.random.default_rng(1)), np.random.default_rng(2).random((3, 4))
+    half = pixels.astype(np.float32)
+    np.testing.assert_array_equal(network.logits(half), network.logits(half.astype(np.float64)))
+
+
+def test_at_zero_a_relu_passes_nothing_back():
+    layer = ReLU()
+    layer.forward(np.array([[-1.0, 0.0, 1.0]]))
+    assert layer.backward(np.ones((1, 3))).tolist() == [[0, 0, 1]]

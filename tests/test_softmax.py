@@ -207,3 +207,8 @@ def test_weights_multiply_each_patchs_part_of_the_loss_and_of_its_gradient(class
         step[i, k] = 1e-6
         up, down = (cross_entropy(logits + sign * step, labels, weights) for sign in (1, -1))
         assert gradient[i, k] == pytest.approx((up - down) / 2e-6, rel=1e-6, abs=1e-9)
+
+
+def test_a_label_that_is_no_class_is_shown_with_those_that_are():
+    with pytest.raises(ValueError, match=r"from 0 to 2, not \[0, 3\]"):
+        cross_entropy(np.zeros((2, 3)), np.array([0, 3]))
