@@ -460,14 +460,14 @@ def test_a_read_only_place_leaves_the_former_run_and_says_so(few, trained_few, t
         if folder.stat().st_mode & 0o077 == 0:
             folder.chmod(folder.stat().st_mode | 0o055)
     before = listing(tmp_path / "closed")
+    data, predict = ["--data", few, "--quiet"], [few / "test.csv", "--run", tmp_path / "closed" / "run"]
+    assert call("predict.py", *predict).returncode == 0  # and all modules are loaded that nobody might not read
     request.getfixturevalue("nobody")
-    data = ["--data", few, "--quiet"]
     for out in ("run", "new", "new/below"):
         refused(call("train.py", *data, "--out", tmp_path / "closed" / out), "closed", "ermission")
         refused(call("make_data.py", "--out", tmp_path / "closed" / out), "closed", "ermission")
         refused(call("plot_softmax.py", "--out", tmp_path / "closed" / out), "closed", "read-only")
     refused(call("plot_logits.py", "--run", tmp_path / "closed" / "run"), "closed", "ermission")
-    predict = [few / "test.csv", "--run", tmp_path / "closed" / "run"]
     refused(call("predict.py", *predict, "--out", tmp_path / "closed" / "out.csv"), "closed", "ermission")
     refused(call("train.py", "--data", tmp_path / "secret", "--out", tmp_path / "any"), "ermission")
     assert listing(tmp_path / "closed") == before
