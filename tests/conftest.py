@@ -23,7 +23,7 @@ def pytest_cmdline_main(config):
     """Two processes run the tests, where pytest-xdist is installed and nobody asked for another number (-n)."""
     is_one_of_them = "PYTEST_XDIST_WORKER" in os.environ
     if config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None and not is_one_of_them:
-        config.option.numprocesses = 2
+        config.option.numprocesses, config.option.dist = 2, "loadfile"  # a file's fixtures are made once
 
 
 def needs(module, extra):

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from conftest import ROOT, run_script
+from conftest import ROOT, call, run_script
 from scipy.special import softmax
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -154,7 +154,7 @@ def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_pa
     labels = np.arange(classes * 6) % classes
     data = write_folder(tmp_path / "data", rng.random((len(labels), side * side)), labels, names)
     flags = ["--epochs", "2", "--hidden", "3", "--no-figures", "--out", tmp_path / "run"]
-    done = run_script("train.py", "--data", data, *flags)
+    done = call("train.py", "--data", data, *flags)
     assert f"{side}×{side} pixels" in done.stdout
     run = load_run(tmp_path / "run")
     assert set(run.settings["class_names"]) == set(names)

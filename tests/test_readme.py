@@ -6,7 +6,7 @@ import shlex
 
 import numpy as np
 import pytest
-from conftest import ROOT, run_script
+from conftest import ROOT, call, run_script
 
 from edge_demo.gradient_check import check_gradient
 from edge_demo.network import Dense, Network
@@ -35,12 +35,13 @@ def test_each_command_runs(command, tmp_path):
         arguments[arguments.index("--out") + 1] = str(out)
     elif script != "scripts/plot_logits.py":
         arguments += ["--out", str(out)]
-    run_script(script.removeprefix("scripts/"), *arguments, *(["--no-figures"] if script.endswith("train.py") else []))
+    done = call(script.removeprefix("scripts/"), *arguments, *(["--no-figures"] if script.endswith("train.py") else []))
+    assert done.returncode == 0, done.stderr
     for position in [i for i, c in enumerate(COMMANDS) if "--data" in c and c[c.index("--data") + 1] in command]:
         follower = COMMANDS[position][2:]
         follower[follower.index("--data") + 1] = str(out)
         follower[follower.index("--out") + 1] = str(tmp_path / "then")
-        run_script("train.py", *follower, "--no-figures")
+        assert call("train.py", *follower, "--no-figures").returncode == 0
 
 
 def test_the_two_first_commands_are_those_that_set_up_and_run():
@@ -71,7 +72,7 @@ def test_the_digits_become_a_folder_a_run_and_predictions(monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     exec(blocks("python")[2], {})
     train, predict = DIGITS
-    run_script(train[1].removeprefix("scripts/"), *train[2:], "--no-figures", folder=tmp_path)
+    assert call(train[1].removeprefix("scripts/"), *train[2:], "--no-figures").returncode == 0
     redirected = predict.index(">")
     done = run_script(predict[1].removeprefix("scripts/"), *predict[2:redirected], folder=tmp_path)
     assert len(done.stdout.splitlines()) == 1 + 497
