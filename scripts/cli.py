@@ -12,6 +12,10 @@ from pathlib import Path
 from threading import Event
 
 ROOT = Path(__file__).resolve().parent.parent
+# More threads may add in another order, and so change the last bits; matrices as small as these gain nothing by them.
+for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ[name] = "1"  # read when NumPy is imported, after this
+
 MOST = 10**9  # of anything that is counted: a typing error rather than a wish
 
 
