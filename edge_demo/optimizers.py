@@ -29,6 +29,6 @@ class Adam:
         self.steps += 1
         self.mean = self.beta1 * self.mean + (1 - self.beta1) * gradient
         self.mean_square = self.beta2 * self.mean_square + (1 - self.beta2) * gradient**2
-        mean = self.mean / (1 - self.beta1**self.steps)  # both averages start at 0, which this undoes
-        mean_square = self.mean_square / (1 - self.beta2**self.steps)
-        parameters -= self.learning_rate * mean / (np.sqrt(mean_square) + self.epsilon)
+        unbias = np.sqrt(1 - self.beta2**self.steps)  # both averages start at 0, which these two numbers undo
+        rate = self.learning_rate * unbias / (1 - self.beta1**self.steps)
+        parameters -= rate * self.mean / (np.sqrt(self.mean_square) + self.epsilon * unbias)

@@ -54,7 +54,7 @@ class SoftmaxCrossEntropy:
         if np.count_nonzero(self._one_hot) < len(labels):
             raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels.tolist()[:9]}")
         self._exponentials, self._weights = np.exp(shifted), weights
-        of_label = shifted[np.arange(len(labels)), labels.astype(np.int64, copy=False)]  # (n, classes) -> (n,)
+        of_label = shifted[self._one_hot]  # (n, classes) -> (n,)
         self._others = np.subtract(self._exponentials, self._one_hot, out=shifted).sum(axis=1)
         losses = np.log1p(self._others) - of_label
         return float((losses if weights is None else weights * losses).sum() / len(losses))

@@ -3,6 +3,7 @@
 rows: a list of measure.Row. curves: a dict from the name of an axis to (sizes, seconds, seconds of the floor).
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from peers import Floor, missing, per_value_step, scikit_learn_fit, torch_step
 SIZES = (25, 16, 2)
 OPTIMIZERS = {"sgd": (SGD, 1e-3), "adam": (Adam, 1e-5)}  # so small a rate that the numbers stay what they are
 STEP_GOALS = {32: (4.5, 6), 256: (3, 4.5), 2000: (1.9, 3)}  # × the floor: the step alone, and through train()
-THREADS = {"1": 1, "default": None}
+THREADS = {"1": 1, "default": os.cpu_count()}  # as many as OpenBLAS takes where nobody limits it
 
 
 def training_step(quick):
