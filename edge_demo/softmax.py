@@ -16,7 +16,8 @@ def softmax(logits, temperature=1.0):
     A T above 1 flattens, below 1 sharpens; a logit of -inf gets probability 0. Raises ValueError for a temperature not
     above 0, and for logits that are NaN, +inf, all -inf, or of no classes.
     """
-    exponentials = np.exp(_subtract_max(logits, temperature))
+    exponentials = _subtract_max(logits, temperature)
+    np.exp(exponentials, out=exponentials)
     exponentials /= exponentials.sum(axis=1, keepdims=True)
     return exponentials.reshape(np.shape(logits))
 
@@ -54,7 +55,7 @@ class SoftmaxCrossEntropy:
         if np.count_nonzero(self._one_hot) < len(labels):
             raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels.tolist()[:9]}")
         self._exponentials, self._weights = np.exp(shifted), weights
-        of_label = shifted[self._one_hot]  # (n, classes) -> (n,)
+        of_label = shifted[np.arange(len(labels)), labels.astype(np.int64, copy=False)]  # (n, classes) -> (n,)
         self._others = np.subtract(self._exponentials, self._one_hot, out=shifted).sum(axis=1)
         losses = np.log1p(self._others) - of_label
         return float((losses if weights is None else weights * losses).sum() / len(losses))

@@ -43,9 +43,8 @@ def train(
 ):
     """Trains network in place on patches (pixels (n, inputs), labels (n,)) and returns its History.
 
-    Every epoch uses each patch once, in an order drawn anew from rng; the last batch may be short.
-    weights (n,) say by their ratios how much each patch counts. history: one to go on from, up to so many
-    epochs in all. progress shows a bar. Raises TrainingDiverged.
+    Every epoch uses each patch once, in an order drawn anew from rng; the last batch may be short. weights (n,): how
+    much each patch counts. history: one to go on from, up to epochs in all. progress: a bar. Raises TrainingDiverged.
     """
     if epochs < 0 or batch_size < 1:
         raise ValueError(f"epochs must be at least 0 and batch_size at least 1, not {epochs} and {batch_size}")

@@ -34,11 +34,11 @@ THREADS = {"1": 1, "default": os.cpu_count()}  # as many as OpenBLAS takes where
 def training_step(quick):
     """A step of 25-16-2 alone and through train(), against the floor, scikit-learn, PyTorch and plain Python."""
     rows, patches = [], PatchGenerator().sample(4000, np.random.default_rng(0))
-    turns = 5 if quick else 41
+    turns = 3 if quick else 41
     for threads, limit in THREADS.items():
         for batch in STEP_GOALS:
             for optimizer in OPTIMIZERS:
-                if quick and threads != "1" and (optimizer, batch) != ("sgd", 32):
+                if quick and (threads, optimizer) != ("1", "sgd") and batch != 32:
                     continue
                 with threadpool_limits(limit):
                     rows += _steps(patches, batch, optimizer, threads, turns)
@@ -122,7 +122,7 @@ def softmax_and_loss(quick):
             work["PyTorch cross-entropy"] = lambda t=tensor, y=target: torch.nn.functional.cross_entropy(t, y)
         large = z.size >= 1e6
         with threadpool_limits(1):
-            times = interleaved(work, (2 if large else 9) if quick else (15 if large else 51), least=0.0003)
+            times = interleaved(work, (2 if large else 5) if quick else (15 if large else 51), least=0.0003)
         part = f"({n:,}, {classes})"
         for name in ("softmax", "log_softmax", "cross_entropy"):
             goal = 3 if n == 1_000_000 and name == "softmax" else None
@@ -147,7 +147,7 @@ def data(quick):
             np.dot(templates, pixels[start : start + 10_000].T, out=room)
 
     path = cli.ROOT / "data" / "train.csv"
-    sizes = [10_000, 30_000, 100_000] if quick else [10_000, 30_000, 100_000, 300_000, 1_000_000]
+    sizes = [10_000, 30_000] if quick else [10_000, 30_000, 100_000, 300_000, 1_000_000]
     sampling, posterior = [], []
     with threadpool_limits(1):
         for n in sizes:
@@ -163,9 +163,8 @@ def data(quick):
                 turns,
             )
             sampling.append(compare(times, "sample", "standard normals", f"{n:,} patches", goal=1.35))
-            posterior.append(
-                compare(times, "log_posterior", "product with all signed templates", f"{n:,} patches", goal=2)
-            )
+            row = compare(times, "log_posterior", "product with all signed templates", f"{n:,} patches", goal=2)
+            posterior.append(replace(row, slack=3))  # exponentials against products: it depends on the processor
         reading = interleaved(
             {
                 "read_csv": lambda: read_csv(path),
@@ -198,7 +197,7 @@ def whole_script(quick):
             "plain script": [floors, "plain", folder],
         }
         if quick:
-            del commands["lean floor"]
+            del commands["lean floor"], commands["plain script"]
         else:
             _run(commands["floor script"])  # so that every file has been read once
         found = {name: [] for name in commands}
@@ -209,9 +208,9 @@ def whole_script(quick):
     rows = [
         compare(tables, "train.py", "floor script", "start to table", "default", 1.4),
         compare(ends, "train.py", "floor script", "start to end", "default", 1.4),
-        compare(ends, "train.py", "plain script", "start to end", "default", 1.0),
     ]
     if not quick:
+        rows.append(compare(ends, "train.py", "plain script", "start to end", "default", 1.0))
         rows.append(compare(tables, "train.py", "lean floor", "start to table", "default"))
     answers = {
         "--help": [train_py, "--help"],

@@ -1,7 +1,6 @@
 """What the scripts share: types for flags, and mistakes answered in one line. It imports nothing slow."""
 
 import argparse
-import logging
 import math
 import os
 import signal
@@ -21,6 +20,13 @@ MOST = 10**9  # of anything that is counted: a typing error rather than a wish
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are one line; scripts call error() for what no single flag can know."""
+
+    def parse_args(self, *arguments):
+        options = super().parse_args(*arguments)
+        import logging  # only now that there is work to do: --help and typing errors are answered at once
+
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is not the user's concern
+        return options
 
     def error(self, message):
         sys.exit(fail(f"{message} (--help lists all flags)"))
@@ -119,7 +125,6 @@ def stoppable():
 
 def run(main):
     """Calls main(); a user's mistake becomes one line on standard error and exit code 2, Ctrl-C one and 130."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is not the user's concern
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # what a terminal cannot show, × in ASCII, is no reason to fail
             stream.reconfigure(errors="backslashreplace")
