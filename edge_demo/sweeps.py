@@ -24,7 +24,7 @@ from edge_demo.softmax import log_softmax
 from edge_demo.training import train
 
 TEST_PATCHES = 10_000
-HAND_OUT = 0.005  # seconds to hand out a task by Dask and to record its result, measured with tasks that do nothing
+HAND_OUT = 0.0035  # seconds to hand out a task by Dask and to record its result, measured with tasks that do nothing
 
 
 def combinations(**values):

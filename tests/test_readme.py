@@ -10,6 +10,7 @@ from conftest import ROOT, call, run_script
 
 from edge_demo.gradient_check import check_gradient
 from edge_demo.network import Dense, Network
+from edge_demo.sweeps import HAND_OUT, projected_seconds
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -118,3 +119,15 @@ def test_the_pictures_that_the_readme_shows_are_small_enough_to_load_at_once():
     for name, most in (("explorer.png", 200_000), ("training.gif", 2_000_000)):
         assert f"](docs/{name})" in README
         assert (ROOT / "docs" / name).stat().st_size < most
+
+
+def test_the_projected_times_of_sweeps_follow_from_the_measured_ones():
+    rows = re.findall(r"^\| ([\d,]+)[^|]*\| ([\d.]+) \|" + 3 * r" ([\d.]+) (s|min) \|", README, re.M)
+    assert len(rows) == 3
+    for combinations, seconds, *times in rows:
+        trainings = [float(seconds)] * int(combinations.replace(",", ""))
+        for cores, time, unit in zip((1, 100, 10_000), times[::2], times[1::2], strict=True):
+            projected = projected_seconds(trainings, cores) / (60 if unit == "min" else 1)
+            assert float(time) == pytest.approx(projected, abs=0.6 if projected > 9 else 0.06)
+    assert f"takes {1000 * HAND_OUT:g} ms" in README
+    assert f"cores beyond {0.22 / HAND_OUT:.0f}" in README
