@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+import cli  # isort: skip (before NumPy is imported: cli keeps that to one thread, and a fork of several may hang)
 from edge_demo import folders
 
 os.fsync = lambda _: None  # matters to a power cut only, which nothing here can cause
@@ -97,8 +98,6 @@ def kill_at_moments(target, data, moments):
     from edge_demo import evaluation
     from edge_demo.figures import of_run
     from edge_demo.runs import load_run
-
-    import cli
 
     evaluation.baselines = lambda *_: {}  # the writing is what shall be hit, so what takes long beside it is left out
     of_run.figures_of = one_figure
