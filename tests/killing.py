@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def held(folder):
 def kill_at_moments(target, data, moments):
     """A line a kill: what the folder holds, absent or a seed, and how long training had been running."""
     import train
+    from tqdm import tqdm
 
     from edge_demo import evaluation
     from edge_demo.figures import of_run
@@ -101,6 +103,8 @@ def kill_at_moments(target, data, moments):
 
     evaluation.baselines = lambda *_: {}  # the writing is what shall be hit, so what takes long beside it is left out
     of_run.figures_of = one_figure
+    tqdm.monitor_interval = 0  # a thread
+    tqdm.set_lock(threading.RLock())  # its own is shared with forked processes: one killed with it stops all others
 
     def work(seed):
         flags = ["--data", data, "--out", target, "--seed", seed, "--epochs", "2", "--hidden", "2", "--quiet"]
