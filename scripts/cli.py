@@ -1,6 +1,7 @@
 """What the scripts share: types for flags, and mistakes answered in one line. It imports nothing slow."""
 
 import argparse
+import gc
 import math
 import os
 import signal
@@ -8,12 +9,13 @@ import sys
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from threading import Event
 
 ROOT = Path(__file__).resolve().parent.parent
 # More threads may add in another order, and so change the last bits; matrices as small as these gain nothing by them.
 for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[name] = "1"  # read when NumPy is imported, after this
+
+gc.set_threshold(100_000)  # imports and figures make many objects and little garbage: 5 % of a run of train.py
 
 MOST = 10**9  # of anything that is counted: a typing error rather than a wish
 
@@ -33,6 +35,13 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter):
+    def __init__(self, prog, **options):
+        try:  # asked here, because argparse imports shutil, and that the compressions, to ask the same
+            columns = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(sys.__stdout__.fileno()).columns
+        except (AttributeError, ValueError, OSError):  # no terminal
+            columns = 0
+        super().__init__(prog, **options | {"width": (columns or 80) - 2})
+
     def _get_help_string(self, action):  # a default of None is explained by the flag's own help
         return action.help if action.default is None else super()._get_help_string(action)
 
@@ -108,6 +117,8 @@ def shown(path):
 @contextmanager
 def stoppable():
     """Yields an Event that the first Ctrl-C sets while the block runs; another one ends the program as usual."""
+    from threading import Event
+
     stop = Event()
 
     def first(*_):

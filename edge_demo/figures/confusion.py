@@ -36,7 +36,7 @@ def confusion(labels, predictions_before, predictions_after, class_names):
         if display.text_ is not None:  # scikit-learn chooses their colours as if the scale ended with this matrix
             for number, count in zip(display.text_.flat, matrix.flat, strict=True):
                 number.set_color("white" if count > largest / 2 else "black")
-        panel.set_title(stage, fontsize=style.TEXT_SIZE + 1)
+        panel.set_title(stage, **style.PANEL_TITLE)
         panel.set(xlabel=None, ylabel=None)
         panel.set_xticks(ticks, names, fontsize=style.SMALL_SIZE, rotation=0 if classes == 2 else 90)
         panel.set_yticks(ticks, names, fontsize=style.SMALL_SIZE)

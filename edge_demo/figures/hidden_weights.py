@@ -46,7 +46,7 @@ def hidden_weights(weights_before, output_before, weights_after, output_after, c
         for name, left, top in zip(names, lefts, tops, strict=True):
             axes.text(left, top, name, fontsize=style.SMALL_SIZE, va="bottom")
         axes.set(facecolor="#DDDDDD", xticks=[], yticks=[])
-        axes.set_title(f"{stage} training", fontsize=style.TEXT_SIZE + 1)
+        axes.set_title(f"{stage} training", **style.PANEL_TITLE)
     scale = figure.add_axes((1 - (RIGHT - 0.15) / WIDTH, bottom / height, 0.15 / WIDTH, tall / height))
     figure.colorbar(image, cax=scale).ax.tick_params(labelsize=style.SMALL_SIZE)
     scale.set_title("weight", fontsize=style.SMALL_SIZE)

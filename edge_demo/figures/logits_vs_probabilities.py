@@ -37,7 +37,7 @@ def logits_vs_probabilities(logits_before, logits_after, labels, class_names):
         below += "\n(bars count patches, each row up to its tallest)"
         figure.supxlabel(below, fontsize=style.TEXT_SIZE, x=0.58, y=0.01)
     for panel, stage in zip(axes[0], ("before training", "after training"), strict=True):
-        panel.set_title(stage, fontsize=style.TEXT_SIZE + 1)
+        panel.set_title(stage, **style.PANEL_TITLE)
     for panel in axes.flat:
         panel.locator_params(axis="x", nbins=7)
         panel.ticklabel_format(axis="x", scilimits=(-4, 4))

@@ -44,11 +44,11 @@ def overconfidence(
     names = {f"ln 2 = {np.log(2):.3f}: 50 : 50": np.log(2), f"Bayes floor {bayes_loss:.3g}": bayes_loss}
     loss.set(ylim=(0, 1.2 * max(*train_loss, *test_loss, np.log(2))), ylabel="cross-entropy, nats")
     _draw(loss, epoch, {"train": train_loss, "test": test_loss}, names, ".3g")
-    loss.set_title("loss by epoch", fontsize=style.TEXT_SIZE + 1)
+    loss.set_title("loss by epoch", **style.PANEL_TITLE)
     names = {"chance: 1/2": 1 / 2, f"exact posterior {bayes_accuracy:.3f}": bayes_accuracy}
     accuracy.set(ylim=(0, 1), ylabel="accuracy")
     _draw(accuracy, epoch, {"train": train_accuracy, "test": test_accuracy}, names, ".3f")
-    accuracy.set_title("accuracy by epoch", fontsize=style.TEXT_SIZE + 1)
+    accuracy.set_title("accuracy by epoch", **style.PANEL_TITLE)
     for axes in (loss, accuracy):
         axes.axvline(epoch[low], color=style.REFERENCE, lw=1, ls=":")
         axes.set(xlim=(0, max(epoch[-1], 1)), xlabel="epoch (0: untrained)")
@@ -62,7 +62,7 @@ def overconfidence(
     for axes, t, shown in ((before, 1.0, "z"), (after, temperature, f"z / {temperature:.2f}")):
         log_probabilities = log_softmax(logits, t)
         error = expected_calibration_error(log_probabilities, labels)
-        axes.set_title(f"softmax({shown}): calibration error {error:.3f}", fontsize=style.TEXT_SIZE + 1)
+        axes.set_title(f"softmax({shown}): calibration error {error:.3f}", **style.PANEL_TITLE)
         sure = log_probabilities.max(axis=1) > np.log(CONFIDENT)
         wrong = np.count_nonzero(log_probabilities[sure].argmax(axis=1) != labels[sure])
         answers = f"p > {CONFIDENT:g} for a class:\n{sure.sum():,} of {len(labels):,} patches,\n{wrong:,} of them wrong"

@@ -24,7 +24,7 @@ def probability_vs_truth(log_odds_true, log_odds_before, log_odds_after, labels,
         style.diagonal(upper, 0, 1, "learned = exact")
         style.plot_classes(upper, style.sigmoid(exact), style.sigmoid(learned), labels, 2)
         upper.set(xlim=(0, 1), ylim=(0, 1), xlabel=f"exact {p_name}")
-        upper.set_title(stage, fontsize=style.TEXT_SIZE + 1)
+        upper.set_title(stage, **style.PANEL_TITLE)
         style.diagonal(lower, low, high, "learned = exact")
         style.plot_classes(lower, np.clip(exact, low, high), np.clip(learned, low, high), labels, 2)
         outside = np.count_nonzero((np.minimum(exact, learned) < low) | (np.maximum(exact, learned) > high))

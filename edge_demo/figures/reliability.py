@@ -30,7 +30,7 @@ def reliability(panels, class_name):
         share, mean = calibration_curve(is_class, p, n_bins=BINS, strategy="quantile", pos_label=1)
         counts = _counts(p)
         gap = np.average(np.abs(share - mean), weights=counts)
-        upper.set_title(f"{style.fitting(panel_name, 2.3)}: mean gap {gap:.3f}", fontsize=style.TEXT_SIZE + 1)
+        upper.set_title(f"{style.fitting(panel_name, 2.3)}: mean gap {gap:.3f}", **style.PANEL_TITLE)
         style.diagonal(upper, 0, 1, "share = p")
         upper.vlines(mean, *_interval(share, counts), color=style.COLORS[0], lw=1, clip_on=False)
         upper.scatter(mean, share, 500 * counts / len(p), color=style.COLORS[0], alpha=0.6, lw=0, clip_on=False)

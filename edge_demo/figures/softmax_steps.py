@@ -70,7 +70,7 @@ def _bars(axes, values, text, colors):
 
 
 def _explain(axes, head, foot):
-    axes.set_title(head, fontsize=style.TEXT_SIZE + 1)
+    axes.set_title(head, **style.PANEL_TITLE)
     axes.set_xlabel(foot, fontsize=style.TEXT_SIZE, color=style.REFERENCE)
 
 

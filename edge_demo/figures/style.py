@@ -14,6 +14,7 @@ from edge_demo.files import replacing
 
 DPI = 100
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 13, 10, 9
+PANEL_TITLE = {"fontsize": TEXT_SIZE + 1, "y": 1.0}  # without a y, matplotlib lays all ticks out twice to find one
 REFERENCE = "#555555"  # reference lines and their names
 LINE, GREY = {"color": REFERENCE, "lw": 1}, {"color": REFERENCE, "fontsize": SMALL_SIZE}
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
