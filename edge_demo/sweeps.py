@@ -7,8 +7,12 @@ is run; a line that a crash cut short counts as missing. The workers are joblib'
 import json
 import logging
 import os
+import signal
+import threading
 import time
+import warnings
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -127,8 +131,27 @@ def _on_this_machine(tasks, measure, jobs):
     """Yields (task, result, seconds of processor time) as tasks finish, on joblib's processes."""
     from joblib import Parallel, delayed
 
+    # what an interruption leaves behind is tidied up by joblib and by a process of Python's own: no concern of the user
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     run = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    yield from run(delayed(_run)(measure, task) for task in tasks)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", UserWarning)
+        with _deaf_to_ctrl_c():
+            results = run(delayed(_run)(measure, task) for task in tasks)
+        yield from results
+
+
+@contextmanager
+def _deaf_to_ctrl_c():
+    """Processes started in this block leave Ctrl-C, which a terminal sends to all, to the process that starts them."""
+    if threading.current_thread() is not threading.main_thread():  # only that one may choose
+        yield
+        return
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def _on_dask(tasks, measure, address):

@@ -1,6 +1,7 @@
 """Trains the network and shows what that did to its logits and probabilities."""
 
 import sys
+from contextlib import ExitStack
 
 import cli
 
@@ -59,19 +60,24 @@ def main():
 
     from edge_demo.runs import replacing_run
 
-    with replacing_run(options.out) as folder:  # hidden beside options.out, whose place it takes when all is written
-        run, names, hint = train_into(folder, options, say)
+    # folder: hidden beside options.out, whose place it takes when all is written
+    with ExitStack() as until_written, replacing_run(options.out) as folder:
+        run, names, hint, stop = train_into(folder, options, say, until_written)
     say("", "written:", *(f"  {cli.shown(options.out / name)}" for name in names), *hint)
-    if run.interrupted_at is None:
+    if not stop.is_set():
         return 0
+    if run.interrupted_at is None:
+        return cli.fail("interrupted after the training, saved whole", 130)
     again = f"{cli.shown(__file__)} --resume --data {cli.shown(options.data)} --out {cli.shown(options.out)}"
     return cli.fail(
         f"interrupted in epoch {run.interrupted_at:.4g} of {options.epochs}, saved; to go on: python {again}", 130
     )
 
 
-def train_into(folder, options, say):
-    """Trains, prints and measures; returns the Run, the names of its files, written into folder, and last words."""
+def train_into(folder, options, say, until_written):
+    """Trains, prints and measures; returns the Run, the names of its files, written into folder, last words, and the
+    Event that the first Ctrl-C sets, from the start of training until the ExitStack until_written is left.
+    """
     from copy import deepcopy
     from math import ceil
 
@@ -123,20 +129,20 @@ def train_into(folder, options, say):
         )
         history.load(options.out, saved.history, network)
         snapshots = saved.snapshots
-    with cli.stoppable() as stop:
-        train_until(
-            stop,
-            network,
-            train_patches,
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            optimizer=optimizer,
-            rng=rng,
-            test=test_patches,
-            history=history,
-            snapshots=snapshots,
-            progress=not options.quiet and sys.stderr.isatty(),
-        )
+    stop = until_written.enter_context(cli.stoppable())
+    train_until(
+        stop,
+        network,
+        train_patches,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        optimizer=optimizer,
+        rng=rng,
+        test=test_patches,
+        history=history,
+        snapshots=snapshots,
+        progress=not options.quiet and sys.stderr.isatty(),
+    )
     run = Run(settings, before, network, history, test_patches, dataset.generator, {}, snapshots)
     say(*report.table(run), *report.summary(run))
 
@@ -168,7 +174,7 @@ def train_into(folder, options, say):
             hint = ["", f"open {page} in a browser: paint a patch, and watch its scores and probabilities"]
         except UnknownLayer as error:
             hint = ["", f"no explorer.html: {error}"]
-    return run, names, hint
+    return run, names, hint, stop
 
 
 def check_same_training(saved, new, options):

@@ -266,10 +266,28 @@ def test_a_finished_run_goes_on_to_more_epochs_with_the_same_bytes_figures_inclu
     assert listing(tmp_path / "run") == listing(tmp_path / "whole")
 
 
+def test_ctrl_c_after_the_training_loses_nothing(few, tmp_path):
+    flags, evaluation = ["--data", few, "--epochs", "2", "--quiet"], report.evaluation
+
+    def interrupting(run):
+        signal.raise_signal(signal.SIGINT)
+        return evaluation(run)
+
+    call("train.py", *flags, "--out", tmp_path / "whole")
+    with usual_ctrl_c(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "evaluation", interrupting)
+        done = call("train.py", *flags, "--out", tmp_path / "run")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    said = "train.py: error: interrupted after the training, saved whole\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
+    assert listing(tmp_path / "run") == listing(tmp_path / "whole")
+    assert {*os.listdir(tmp_path)} == {"run", "whole"}
+
+
 def test_a_second_ctrl_c_leaves_the_earlier_run(few, tmp_path, monkeypatch):
     before = train(few, tmp_path / "run", "--epochs", "1")
 
-    monkeypatch.setattr(report, "evaluation", lambda _: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(report, "evaluation", lambda _: [signal.raise_signal(signal.SIGINT) for _ in range(2)])
     with usual_ctrl_c():
         done = call("train.py", "--data", few, "--out", tmp_path / "run", "--epochs", "3", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "train.py: error: interrupted\n")

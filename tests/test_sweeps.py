@@ -3,11 +3,15 @@
 import csv
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from itertools import product
 
 import numpy as np
 import pytest
-from conftest import run_script
+from conftest import ROOT, run_script
 
 from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
 from edge_demo.sweeps import HAND_OUT, combinations, projected_seconds, read_results, run_tasks, train_on_fresh_patches
@@ -50,6 +54,24 @@ def test_a_worker_that_dies_costs_only_what_it_was_doing(tmp_path):
     tasks[5]["deadly"] = str(tmp_path / "died")
     assert run_tasks(tasks, measure, tmp_path / "results.jsonl", jobs=2) == [{"square": n**2} for n in range(8)]
     assert (tmp_path / "died").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="a signal to a group of processes, as from a terminal")
+def test_ctrl_c_is_answered_in_one_line_and_what_had_finished_stays(tmp_path):
+    sizes = ["--hidden", "2", "--noise", "0.1", "--train-size", "20000", "--seeds", "50"]
+    script, pipe = str(ROOT / "scripts" / "sweep.py"), subprocess.PIPE
+    command = [sys.executable, script, *sizes, "--jobs", "2", "--out", str(tmp_path / "out")]
+    usual = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, preexec_fn=usual
+    ) as process:
+        results = tmp_path / "out" / "results.jsonl"
+        while not (results.exists() and results.read_text()) and process.poll() is None:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "sweep.py: error: interrupted\n")
+    assert 0 < len(read_results(results)) < 50
 
 
 def test_a_task_depends_on_nothing_but_itself():
