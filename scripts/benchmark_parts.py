@@ -151,7 +151,7 @@ def data(quick):
     sampling, posterior = [], []
     with threadpool_limits(1):
         for n in sizes:
-            turns = 3 if n > 100_000 or quick else 7
+            turns = 3 if quick else 5 if n > 100_000 else 9
             pixels = generator.sample(n, rng).pixels
             times = interleaved(
                 {

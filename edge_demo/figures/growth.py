@@ -26,6 +26,7 @@ def growth(curves):
         panel.set_title(f"{what}, seconds", fontsize=style.TEXT_SIZE)
         panel.set_xticks(sizes, [_short(size) for size in sizes], fontsize=style.SMALL_SIZE)
         panel.set_xticks([], minor=True)
+        panel.yaxis.set_minor_formatter("")  # within one power of ten matplotlib would name the small ticks too
         panel.tick_params(axis="y", labelsize=style.SMALL_SIZE)
         panel.grid(alpha=0.3)
     for panel in list(panels.flat)[len(curves) :]:
