@@ -64,7 +64,7 @@ class PatchGenerator:
 
         pixels: (n, 25), finite. Given template t (with its polarity), x - brightness is Gaussian with mean c·t and
         covariance σ²I + σ_b²11ᵀ + σ_c²ttᵀ. Two steps of the Sherman-Morrison formula turn its log density, but for
-        terms that all templates share, into a quadratic in one number, the response y = tᵀ(I - a11ᵀ)x:
+        terms that all templates share, into a quadratic in one number, the response y = tᵀ(I - a11ᵀ)(x - brightness):
         (y²σ_c²/σ² + 2cy - c²r) / 2h - log(h) / 2,  a = σ_b² / (σ² + 25σ_b²),  r = tᵀ(I - a11ᵀ)t,  h = σ² + σ_c²r.
         Opposite polarity changes the sign of y only, so 50 templates do for all.
         """

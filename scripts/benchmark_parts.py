@@ -53,7 +53,7 @@ def training_step(quick):
 
 def _steps(patches, batch, optimizer, threads, turns):
     pixels, labels = patches.pixels[:batch].copy(), patches.labels[:batch].copy()
-    epochs = 10 if turns > 3 else 4  # and the untrained network is measured too, as it is once in the 40 of train.py
+    epochs = 10 if turns > 3 else 2  # and the untrained network is measured too, as it is once in the 40 of train.py
     steps = epochs * -(-len(patches) // batch)
     make, rate = OPTIMIZERS[optimizer]
     network, rng = build_network(25, [16], 2, np.random.default_rng(0)), np.random.default_rng(1)

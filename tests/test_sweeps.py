@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -72,6 +73,13 @@ def test_ctrl_c_is_answered_in_one_line_and_what_had_finished_stays(tmp_path):
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "sweep.py: error: interrupted\n")
     assert 0 < len(read_results(results)) < 50
+
+
+def test_tasks_can_be_run_from_any_thread(tmp_path):
+    tasks = [{"number": n, "marks": str(tmp_path / "marks")} for n in range(2)]
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(run_tasks, tasks, measure, tmp_path / "results.jsonl")
+        assert done.result() == [{"square": 0}, {"square": 1}]
 
 
 def test_a_task_depends_on_nothing_but_itself():
