@@ -18,7 +18,7 @@ PAGE = cli.ROOT / "docs" / "performance.md"
 
 def parse():
     parser = cli.parser(__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything, in under 20 seconds")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in about 20 seconds")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="which parts to run")
     parser.add_argument("--guard", action="store_true", help="exit with 1 if a ratio is far over its goal")
     parser.add_argument("--write-docs", action="store_true", help=f"put the results into {PAGE.relative_to(cli.ROOT)}")
