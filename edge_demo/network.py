@@ -59,7 +59,7 @@ class ReLU:
     """max(0, x): without it, two Dense layers would be no more than one."""
 
     def forward(self, inputs):
-        self.mask = inputs > 0
+        self.mask = (inputs > 0.0).astype(np.float64)
         return np.maximum(inputs, 0.0)
 
     def backward(self, grad_output):

@@ -18,8 +18,8 @@ def softmax(logits, temperature=1.0):
     """
     exponentials = _subtract_max(logits, temperature)
     np.exp(exponentials, out=exponentials)
-    exponentials /= exponentials.sum(axis=1, keepdims=True)
-    return exponentials.reshape(np.shape(logits))
+    exponentials /= exponentials.sum(axis=0)
+    return exponentials.T.reshape(np.shape(logits))
 
 
 def log_softmax(logits, temperature=1.0):
@@ -29,9 +29,9 @@ def log_softmax(logits, temperature=1.0):
     """
     shifted = _subtract_max(logits, temperature)
     others = np.exp(shifted)
-    others[np.arange(len(others)), shifted.argmax(axis=1)] = 0.0
-    shifted -= np.log1p(others.sum(axis=1, keepdims=True))
-    return shifted.reshape(np.shape(logits))
+    others[np.argmax(logits, axis=-1).ravel(), np.arange(others.shape[1])] = 0.0
+    shifted -= np.log1p(others.sum(axis=0))
+    return shifted.T.reshape(np.shape(logits))
 
 
 def cross_entropy(logits, labels, weights=None):
@@ -50,42 +50,41 @@ class SoftmaxCrossEntropy:
         shape, labels = np.shape(logits), np.asarray(labels)
         if len(shape) != 2 or labels.shape != shape[:1] or len(labels) == 0:
             raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {labels.shape}")
-        shifted = _subtract_max(logits)
-        self._one_hot = np.equal(labels[:, None], np.arange(shape[1]), out=np.empty_like(shifted, dtype=bool))
-        if np.count_nonzero(self._one_hot) < len(labels):
+        shifted = _subtract_max(logits)  # (classes, n)
+        is_label = np.arange(shape[1])[:, None] == labels
+        if np.count_nonzero(is_label) < len(labels):
             raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels.tolist()[:9]}")
-        self._exponentials, self._weights = np.exp(shifted), weights
-        of_label = shifted[np.arange(len(labels)), labels.astype(np.int64, copy=False)]  # (n, classes) -> (n,)
-        self._others = np.subtract(self._exponentials, self._one_hot, out=shifted).sum(axis=1)
+        self._exponentials, self._one_hot, self._weights = np.exp(shifted), is_label.astype(np.float64), weights
+        of_label = shifted[labels.astype(np.int64, copy=False), np.arange(len(labels))]  # (classes, n) -> (n,)
+        self._others = np.subtract(self._exponentials, self._one_hot, out=shifted).sum(axis=0)
         losses = np.log1p(self._others) - of_label
         return float((losses if weights is None else weights * losses).sum() / len(losses))
 
     def backward(self):
         """Gradient of the mean loss with respect to the logits, (n, classes): weight · (p - y) / n, y one-hot."""
-        grad_logits = self.probabilities
+        grad_logits = self.probabilities.T  # (classes, n)
         grad_logits -= self._one_hot  # d(-log p_y)/dz_k = p_k - [k = y], as -log p_y = log(sum_j exp z_j) - z_y
-        grad_logits /= len(grad_logits)  # the only division by n
-        return grad_logits if self._weights is None else (self._weights * grad_logits.T).T
+        grad_logits /= len(self._others)  # the only division by n
+        return (grad_logits if self._weights is None else self._weights * grad_logits).T
 
     @property
     def probabilities(self):
         """softmax of the last logits seen, (n, classes)."""
-        return self._exponentials / (1.0 + self._others)[:, None]
+        return (self._exponentials / (1.0 + self._others)).T
 
 
 @np.errstate(over="ignore")  # a difference beyond all numbers is -inf, and its exp 0
 def _subtract_max(logits, temperature=1.0):
-    """(z - max z) / T as a new array (patches, classes): softmax stays the same, and exp cannot overflow."""
+    """(z - max z) / T, a new array (classes, patches): same softmax, no overflow in exp, and long rows are fast."""
     logits = np.asarray(logits, dtype=np.float64)
     if logits.ndim == 0 or logits.shape[-1] == 0:
         raise ValueError(f"logits need at least one class on their last axis, but their shape is {logits.shape}")
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature must be a number above 0, not {temperature}")
-    order = "F" if logits.shape[-1] < 20 else "C"  # few classes go by column, since NumPy is fast along long runs
-    shifted = np.array(logits.reshape(-1, logits.shape[-1]), order=order)
-    largest = shifted.max(axis=1, keepdims=True)  # NaN or +inf where the patch has one, -inf where it has nothing else
+    shifted = np.array(logits.reshape(-1, logits.shape[-1]).T, order="C")
+    largest = shifted.max(axis=0)  # NaN or +inf where the patch has one, -inf where it has nothing else
     if np.count_nonzero(np.isfinite(largest)) < len(largest):
-        row = shifted[~np.isfinite(largest[:, 0])][0].tolist()
+        row = shifted.T[~np.isfinite(largest)][0].tolist()
         raise NonFiniteLogits(f"logits must be numbers, or -inf beside at least one number, not {row}")
     shifted -= largest
     return shifted if temperature == 1.0 else np.divide(shifted, temperature, out=shifted)

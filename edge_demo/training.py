@@ -58,7 +58,7 @@ def train(
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # reported below, in words
                 for start in range(0, len(order), batch_size):
-                    gradient = network.gradient(*(values[start : start + batch_size] for values in shuffled))
+                    gradient = network.gradient(*[values[start : start + batch_size] for values in shuffled])
                     if not network.batch_loss < DIVERGED:
                         raise NonFiniteLogits
                     optimizer.step(network.parameters, gradient)
