@@ -44,6 +44,19 @@ def calibration_noise_floor(log_posterior, rng, draws=100):
     return float(np.mean(errors))
 
 
+def reliability_points(p, is_class, bins=BINS):
+    """The points of a reliability diagram, three arrays: a bin's mean p, its share that is_class, and how many it has.
+
+    p (n,), is_class (n,) bool. The bins hold about equally many; those that share an edge are one, and none is empty.
+    """
+    from sklearn.calibration import calibration_curve  # here, because it is slow to import
+
+    share, mean = calibration_curve(is_class.astype(int), p, n_bins=bins, strategy="quantile", pos_label=1)
+    inner = np.percentile(p, np.linspace(0, 100, bins + 1))[1:-1]
+    counts = np.bincount(np.searchsorted(inner, p))
+    return mean, share, counts[counts > 0]
+
+
 def scores(log_probabilities, labels):
     """A dict of the four scores that need labels only."""
     return {

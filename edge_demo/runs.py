@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo import resuming
+from edge_demo.evaluation import reliability_points
 from edge_demo.files import load_arrays, open_file, replacing, save_arrays, write_rows
 from edge_demo.folders import replacing_folder, restore
 from edge_demo.generator import PatchGenerator
@@ -64,6 +65,25 @@ class Run:
         return (
             None if self.generator is None else self.generator.log_posterior(self.test.pixels, self.settings["target"])
         )
+
+    @cached_property
+    def reliability(self):
+        """Panels of a reliability diagram, measured on the test patches that the temperature was not fitted on.
+
+        A list of (name, p (n,) of the first of two classes, of more the predicted one, reliability_points).
+        """
+        cooling = self.evaluation["temperature"]
+        predictions = {f"{stage} training": p for stage, p in self.probabilities.items()}
+        cooled = softmax(self.logits["after"], cooling["temperature"])
+        predictions[f"after, temperature {cooling['temperature']:.2f}"] = cooled
+        if self.log_posterior is not None:
+            predictions["exact posterior"] = np.exp(self.log_posterior)
+        panels = []
+        for name, p in predictions.items():
+            p, labels = p[cooling["fitted_on"] :], self.test.labels[cooling["fitted_on"] :]
+            one, is_one = (p[:, 0], labels == 0) if p.shape[1] == 2 else (p.max(axis=1), p.argmax(axis=1) == labels)
+            panels.append((name, one, reliability_points(one, is_one)))
+        return panels
 
     def same_test(self, other):
         """Has the other run the same test patches, from the same generator?"""

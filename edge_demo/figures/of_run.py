@@ -19,7 +19,7 @@ from edge_demo.figures.temperature import temperature
 from edge_demo.figures.training_curves import training_curves
 from edge_demo.network import Dense
 from edge_demo.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
-from edge_demo.softmax import cross_entropy, softmax
+from edge_demo.softmax import cross_entropy
 
 
 def figures_of(run):
@@ -47,7 +47,7 @@ def figures_of(run):
     yield "07_hidden_weights", hidden_weights(*weights, () if deep else names, test.side)
     yield "08_confusion", confusion(test.labels, before.argmax(axis=1), after.argmax(axis=1), names)
     yield "09_temperature", temperature(after[examples[0]], names)
-    yield "10_reliability", _reliability(run)
+    yield "10_reliability", reliability(run.reliability, names[0] if classes == 2 else "predicted class")
     if truth is not None and classes == 2:
         log_odds = (values[:, 0] - values[:, 1] for values in (truth, before, after))
         yield "11_probability_vs_truth", probability_vs_truth(*log_odds, test.labels, names)
@@ -60,26 +60,6 @@ def save_figures(run, folder):
         names.append(f"{name}.png")
         save_figure(figure, Path(folder) / names[-1])
     return names
-
-
-def _reliability(run):
-    """Measured on the test patches that the temperature was not fitted on; of many classes, the predicted one."""
-    cooling = run.evaluation["temperature"]
-    rest = slice(cooling["fitted_on"], None)
-    predictions = {f"{stage} training": p for stage, p in run.probabilities.items()}
-    predictions[f"after, temperature {cooling['temperature']:.2f}"] = softmax(
-        run.logits["after"], cooling["temperature"]
-    )
-    if run.log_posterior is not None:
-        predictions["exact posterior"] = np.exp(run.log_posterior)
-    labels, names = run.test.labels[rest], run.test.class_names
-    panels = []
-    for name, p in predictions.items():
-        if len(names) == 2:
-            panels.append((name, p[rest, 0], labels == 0))
-        else:
-            panels.append((name, p[rest].max(axis=1), p[rest].argmax(axis=1) == labels))
-    return reliability(panels, names[0] if len(names) == 2 else "predicted class")
 
 
 def _dataset(test):

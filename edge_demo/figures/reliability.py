@@ -4,18 +4,15 @@ import numpy as np
 
 from edge_demo.figures import style
 
-BINS = 15
 STRIP = np.linspace(0, 1, 51)
 
 
 def reliability(panels, class_name):
     """A Figure with a diagram for each panel, two in a row.
 
-    panels: a list of (name, probabilities (n,) of the class, is_class (n,) bool). Each point is a bin; the bins hold
-    about equally many patches, and those with more have larger points. Its bar is Wilson's 95 % interval of the share.
+    panels: a list of (name, probabilities (n,) of the class, points), these as evaluation.reliability_points gives
+    them. Those of more patches are larger. The bar of a point is Wilson's 95 % interval of the share.
     """
-    from sklearn.calibration import calibration_curve  # here, because it is slow to import
-
     rows, columns = -(-len(panels) // 2), min(2, len(panels))
     p_name, name = (form.format(style.fitting(class_name, 1.5)) for form in ("p({})", "{}"))
     height = 1.35 + 3.8 * rows
@@ -24,11 +21,8 @@ def reliability(panels, class_name):
     figure = style.new_figure(9, height, title, **margins)
     grid = figure.add_gridspec(rows, columns, hspace=0.18, wspace=0.15)
     most = max(np.histogram(p, STRIP)[0].max() for _, p, _ in panels)
-    for i, (panel_name, p, is_class) in enumerate(panels):
+    for i, (panel_name, p, (mean, share, counts)) in enumerate(panels):
         upper, lower = grid[i].subgridspec(2, 1, height_ratios=(4, 1), hspace=0.07).subplots(sharex=True)
-        p, is_class = np.asarray(p, dtype=np.float64), np.asarray(is_class).astype(int)
-        share, mean = calibration_curve(is_class, p, n_bins=BINS, strategy="quantile", pos_label=1)
-        counts = _counts(p)
         gap = np.average(np.abs(share - mean), weights=counts)
         upper.set_title(f"{style.fitting(panel_name, 2.3)}: mean gap {gap:.3f}", **style.PANEL_TITLE)
         style.diagonal(upper, 0, 1, "share = p")
@@ -48,13 +42,6 @@ def reliability(panels, class_name):
         y=0.01,
     )
     return figure
-
-
-def _counts(p):
-    """How many patches each point of calibration_curve stands for; bins that share an edge are one."""
-    inner = np.percentile(p, np.linspace(0, 100, BINS + 1))[1:-1]
-    counts = np.bincount(np.searchsorted(inner, p))
-    return counts[counts > 0]
 
 
 def _interval(share, n, z=1.96):
