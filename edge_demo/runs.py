@@ -124,7 +124,7 @@ class Run:
             self.write(new)
 
     def write(self, folder):
-        """Writes the run's files into folder, which exists; returns their names."""
+        """Writes the run's files into folder, which exists; returns their names, and those of its figures there."""
         self.before.save(folder / "before.npz")
         self.after.save(folder / "after.npz")
         self.history.to_csv(folder / "history.csv")

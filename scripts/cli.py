@@ -6,7 +6,7 @@ import math
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -132,6 +132,55 @@ def stoppable():
         yield stop
     finally:
         signal.signal(signal.SIGINT, usual)
+
+
+@contextmanager
+def meanwhile(work):
+    """Yields a function that returns work(), on Linux done in a second process while the block runs.
+
+    Where there is no such process, or it fails or is killed, work() is called in this one, which shows its error.
+    """
+    if not _has_one_thread():
+        yield work
+        return
+    import ctypes
+    import multiprocessing
+
+    fork, parent = multiprocessing.get_context("fork"), os.getpid()
+    receiver, sender = fork.Pipe(duplex=False)
+
+    def child():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both, and the first one knows what to do
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: whoever kills the first one kills both
+        receiver.close()
+        with suppress(Exception):
+            if os.getppid() == parent:
+                sender.send(work())
+
+    def result():
+        try:
+            return receiver.recv()
+        except EOFError:
+            return work()
+
+    process = fork.Process(target=child, daemon=True)
+    with suppress(OSError):  # no room for another process
+        process.start()
+    sender.close()
+    try:
+        yield result
+    finally:
+        if process.pid is not None:
+            process.kill()
+            process.join()
+
+
+def _has_one_thread():
+    """Only then a fork is safe. False where the system does not say: a new process there would import all again."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1
+    except OSError:  # no Linux
+        return False
 
 
 def run(main):

@@ -82,6 +82,7 @@ def train_into(folder, options, say, until_written):
     from math import ceil
 
     import numpy as np
+    from tqdm import tqdm
 
     from edge_demo.gradient_check import check_gradient
     from edge_demo.network import build_network
@@ -129,6 +130,7 @@ def train_into(folder, options, say, until_written):
         )
         history.load(options.out, saved.history, network)
         snapshots = saved.snapshots
+    tqdm.monitor_interval = 0  # a thread that would outlive the training: see cli.meanwhile
     stop = until_written.enter_context(cli.stoppable())
     train_until(
         stop,
@@ -146,34 +148,36 @@ def train_into(folder, options, say, until_written):
     run = Run(settings, before, network, history, test_patches, dataset.generator, {}, snapshots)
     say(*report.table(run), *report.summary(run))
 
-    from edge_demo.evaluation import baselines, evaluate
+    def assess():
+        from edge_demo.evaluation import baselines, evaluate
 
-    run.evaluation = evaluate(
-        {
+        predictors = {
             "network before": lambda pixels: log_softmax(before.logits(pixels)),
             **baselines(train_patches, options.hidden, ceil(history.epoch[-1]), options.seed),
             "network after": lambda pixels: log_softmax(network.logits(pixels)),
-        },
-        test_patches,
-        rng,
-        dataset.generator,
-        options.target,
-    )
-    say(*report.evaluation(run))
+        }
+        run.evaluation = evaluate(predictors, test_patches, rng, dataset.generator, options.target)
+        return run.evaluation, None if options.no_figures else run.reliability
 
-    names, hint = run.write(folder), []
+    drawn, hint = [], []
+    with cli.meanwhile(assess) as assessment:  # of which importing scikit-learn is more than half
+        if not options.no_figures:
+            from edge_demo.figures.of_run import save_figures
+
+            drawn = save_figures(run, folder)
+        run.evaluation, run.reliability = assessment()
+    say(*report.evaluation(run))
     if not options.no_figures:
         from edge_demo.explorer import UnknownLayer, write_explorer
-        from edge_demo.figures.of_run import save_figures
 
-        names += save_figures(run, folder)
+        save_figures(run, folder, without=drawn)
         try:
             write_explorer(run, folder / "explorer.html")
-            names.append("explorer.html")
-            page = cli.shown(options.out / names[-1])
+            page = cli.shown(options.out / "explorer.html")
             hint = ["", f"open {page} in a browser: paint a patch, and watch its scores and probabilities"]
         except UnknownLayer as error:
             hint = ["", f"no explorer.html: {error}"]
+    names = run.write(folder)
     return run, names, hint, stop
 
 

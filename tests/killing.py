@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 import cli  # isort: skip (before NumPy is imported: cli keeps that to one thread, and a fork of several may hang)
 from edge_demo import folders
+from edge_demo.files import Busy
 
 os.fsync = lambda _: None  # matters to a power cut only, which nothing here can cause
 NAMES = ("first.txt", "second.txt", "metrics.json")
@@ -82,7 +83,15 @@ def kill_before_each_step(target):
 def one_figure(run):
     from matplotlib.figure import Figure
 
-    yield "01_dataset", Figure(figsize=(1, 1))
+    return {"01_dataset": lambda: Figure(figsize=(1, 1))}
+
+
+def free(target):
+    try:
+        with folders.locked(target):
+            return True
+    except Busy:
+        return False
 
 
 def held(folder):
@@ -94,6 +103,8 @@ def held(folder):
 
 def kill_at_moments(target, data, moments):
     """A line a kill: what the folder holds, absent or a seed, and how long training had been running."""
+    import scipy.optimize  # noqa: F401
+    import sklearn.calibration  # noqa: F401
     import train
     from tqdm import tqdm
 
@@ -111,7 +122,7 @@ def kill_at_moments(target, data, moments):
         sys.argv = ["train.py", *map(str, flags)]
         cli.run(train.main)
 
-    work(0)  # so that the children need not import anything
+    work(0)  # this, and the imports above, so that the children need not import anything
     usual = 9.0
     for _ in range(2):
         began = time.perf_counter()
@@ -124,6 +135,8 @@ def kill_at_moments(target, data, moments):
         time.sleep(moment)
         os.kill(child, signal.SIGKILL)
         finished = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        while not free(target):  # train.py has two processes; the second one ends an instant after the first
+            time.sleep(0.001)
         run = load_run(target)
         found = run.settings["seed"]
         assert found in (expected, seed), (found, expected, seed)

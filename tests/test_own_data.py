@@ -158,7 +158,7 @@ def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_pa
     assert f"{side}×{side} pixels" in done.stdout
     run = load_run(tmp_path / "run")
     assert set(run.settings["class_names"]) == set(names)
-    drawn = dict(figures_of(run))
+    drawn = {name: draw() for name, draw in figures_of(run).items()}
     assert len(drawn) == 10
     for name, figure in drawn.items():
         figure.savefig(io.BytesIO(), format="png")  # now every text has its place

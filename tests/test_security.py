@@ -59,8 +59,8 @@ def test_a_name_from_a_file_is_shown_as_text_in_every_figure_and_on_the_terminal
     assert set(run.test.class_names) == set(names)
     assert all(line.isprintable() for line in printed.splitlines() if "two" not in line)
     assert "\x1b" not in printed
-    for _, figure in figures_of(run):
-        assert_no_mathtext(figure)
+    for draw in figures_of(run).values():
+        assert_no_mathtext(draw())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "run"]
 
 

@@ -23,43 +23,39 @@ from edge_demo.softmax import cross_entropy
 
 
 def figures_of(run):
-    """Yields (file name, Figure) for every figure of a run (an edge_demo.runs.Run)."""
+    """A dict from file name to a function that draws the Figure, for every figure of a run (an edge_demo.runs.Run).
+
+    Where run.evaluation is still empty, what it takes to draw the reliability is missing, and so is that figure.
+    """
     test, names, classes = run.test, run.test.class_names, len(run.test.class_names)
-    before, after = run.logits["before"], run.logits["after"]
-    examples = run.examples()
-    shown = test[examples]
-    truth = run.log_posterior  # None where nobody knows it
-    bayes = {} if truth is None else {"bayes_loss": cross_entropy(truth, test.labels)}
-    bayes |= {} if truth is None else {"bayes_accuracy": accuracy(truth, test.labels)}
-    exact = None if truth is None else np.exp(truth[examples])
-    deep = len(run.settings["hidden"]) > 1  # then no weights lead straight from the first layer's units to the classes
-    weights = (*_weights(run.before), *_weights(run.after))
-
-    yield "01_dataset", _dataset(test)
-    yield "02_pipeline", _pipeline(run, examples[0])
-    yield "03_softmax_steps", softmax_steps(after[examples[0]], names)
-    yield "04_logits_vs_probabilities", logits_vs_probabilities(before, after, test.labels, names)
-    yield (
-        "05_example_patches",
-        example_patches(shown.pixels, shown.labels, before[examples], after[examples], names, true_probabilities=exact),
-    )
-    yield "06_training_curves", training_curves(**vars(run.history), classes=classes, **bayes)
-    yield "07_hidden_weights", hidden_weights(*weights, () if deep else names, test.side)
-    yield "08_confusion", confusion(test.labels, before.argmax(axis=1), after.argmax(axis=1), names)
-    yield "09_temperature", temperature(after[examples[0]], names)
-    yield "10_reliability", reliability(run.reliability, names[0] if classes == 2 else "predicted class")
+    before, after, truth = run.logits["before"], run.logits["after"], run.log_posterior
+    example = run.examples()[0]
+    figures = {
+        "01_dataset": lambda: _dataset(test),
+        "02_pipeline": lambda: _pipeline(run, example),
+        "03_softmax_steps": lambda: softmax_steps(after[example], names),
+        "04_logits_vs_probabilities": lambda: logits_vs_probabilities(before, after, test.labels, names),
+        "05_example_patches": lambda: _example_patches(run),
+        "06_training_curves": lambda: _training_curves(run),
+        "07_hidden_weights": lambda: _hidden_weights(run),
+        "08_confusion": lambda: confusion(test.labels, before.argmax(axis=1), after.argmax(axis=1), names),
+        "09_temperature": lambda: temperature(after[example], names),
+    }
+    if run.evaluation:
+        one = names[0] if classes == 2 else "predicted class"
+        figures["10_reliability"] = lambda: reliability(run.reliability, one)
     if truth is not None and classes == 2:
-        log_odds = (values[:, 0] - values[:, 1] for values in (truth, before, after))
-        yield "11_probability_vs_truth", probability_vs_truth(*log_odds, test.labels, names)
+        log_odds = [values[:, 0] - values[:, 1] for values in (truth, before, after)]
+        figures["11_probability_vs_truth"] = lambda: probability_vs_truth(*log_odds, test.labels, names)
+    return figures
 
 
-def save_figures(run, folder):
-    """Draws every figure into folder as a numbered PNG file; returns the names."""
-    names = []
-    for name, figure in figures_of(run):
-        names.append(f"{name}.png")
-        save_figure(figure, Path(folder) / names[-1])
-    return names
+def save_figures(run, folder, without=()):
+    """Draws every figure that is not among the files without into folder, as a numbered PNG file; returns the names."""
+    figures = {f"{name}.png": draw for name, draw in figures_of(run).items() if f"{name}.png" not in without}
+    for name, draw in figures.items():
+        save_figure(draw(), Path(folder) / name)
+    return list(figures)
 
 
 def _dataset(test):
@@ -75,6 +71,26 @@ def _pipeline(run, i):
     dense = [layer for layer in run.after.layers if isinstance(layer, Dense)]
     activations = [layer.inputs_and_1[0, :-1] for layer in dense[1:]]  # what each Dense after the first was given
     return pipeline(pixels[0], activations, logits, run.test.class_names)
+
+
+def _example_patches(run):
+    examples = run.examples()
+    shown, before, after = run.test[examples], run.logits["before"][examples], run.logits["after"][examples]
+    exact = None if run.log_posterior is None else np.exp(run.log_posterior[examples])
+    return example_patches(shown.pixels, shown.labels, before, after, run.test.class_names, true_probabilities=exact)
+
+
+def _training_curves(run):
+    truth, labels, bayes = run.log_posterior, run.test.labels, {}
+    if truth is not None:
+        bayes = {"bayes_loss": cross_entropy(truth, labels), "bayes_accuracy": accuracy(truth, labels)}
+    return training_curves(**vars(run.history), classes=len(run.test.class_names), **bayes)
+
+
+def _hidden_weights(run):
+    deep = len(run.settings["hidden"]) > 1  # then no weights lead straight from the first layer's units to the classes
+    weights = (*_weights(run.before), *_weights(run.after))
+    return hidden_weights(*weights, () if deep else run.test.class_names, run.test.side)
 
 
 def _weights(network):
