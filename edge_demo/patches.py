@@ -135,6 +135,7 @@ def read_blocks(file, name, size=4096, labelled=False):
     """
     rows = _rows(file, name)
     _, header = next(rows, (1, []))
+    header = _cells(header)
     leading = _leading_columns(name, header, labelled)
     while True:
         block = _read_block(name, rows, header, leading, size)
@@ -145,17 +146,17 @@ def read_blocks(file, name, size=4096, labelled=False):
 
 
 def _rows(file, name):
-    """Yields (line number, cells) of each line that is not empty.
+    """Yields (line number, row) of each line that is not empty: see _cells.
 
-    A line without a quotation mark is split at its commas; from the first mark on csv.reader, which is slower, takes
-    over, because a quoted cell may hold commas and line ends.
+    A line without a quotation mark is a row as it is; from the first mark on csv.reader, which is slower, takes over,
+    because a quoted cell may hold commas and line ends: then a row is a list of cells.
     """
     lines = _lines(file, name)
     for number, line in enumerate(lines, start=1):
         if '"' in line:
             break
         if line := line.rstrip("\r\n"):
-            yield number, line.split(",")
+            yield number, line
     else:
         return
     rows = csv.reader(chain([line], lines), strict=True)
@@ -167,6 +168,10 @@ def _rows(file, name):
         raise ValueError(f"{name}, line {number - 1 + rows.line_num}: {error}") from None
 
 
+def _cells(row):
+    return row.split(",") if isinstance(row, str) else row
+
+
 def _lines(file, name):
     """The lines of a text file, each of them short enough for memory, and text."""
     number = 0
@@ -174,17 +179,22 @@ def _lines(file, name):
         number += 1
         if len(line) == LONGEST_LINE:
             raise ValueError(f"{name}, line {number}: longer than {LONGEST_LINE:,} characters: is this a CSV file?")
-        for i, character in enumerate(line) if "\0" in line or not line.isascii() else ():
-            if character == "\0" or "\ud800" <= character <= "\udfff":
-                what = "a zero byte" if character == "\0" else f"byte 0x{ord(character) & 0xFF:02x}"
-                raise ValueError(
-                    f"{name}, line {number}, character {i + 1}: {what} is not UTF-8 text: save the file as CSV UTF-8"
-                )
+        if "\0" in line or not line.isascii():
+            _check_text(name, number, line)
         yield line
 
 
+def _check_text(name, number, line):
+    for i, character in enumerate(line, start=1):
+        if character == "\0" or "\ud800" <= character <= "\udfff":
+            what = "a zero byte" if character == "\0" else f"byte 0x{ord(character) & 0xFF:02x}"
+            raise ValueError(
+                f"{name}, line {number}, character {i}: {what} is not UTF-8 text: save the file as CSV UTF-8"
+            )
+
+
 def _read_block(name, rows, header, leading, size):
-    """The next rows, checked all at once; only where that fails, one by one to find the mistake."""
+    """The next rows, read and checked all at once; only where that fails, cell by cell to find the mistake."""
     lines, found = [], []
     try:
         for line, row in islice(rows, size):
@@ -193,16 +203,14 @@ def _read_block(name, rows, header, leading, size):
     except ValueError:
         _check_rows(name, lines, found, header, leading)  # a mistake further up is named first
         raise
-    first = len(leading)
-    cells = {column: [row[i] for row in found if row[i:]] for i, column in enumerate(leading)}
-    texts = [cell for row in found for cell in row[first:]]
+    if not found:
+        return Block({}, np.empty((0, 0)), np.empty(0))
     try:
-        if not all(len(row) == len(header) for row in found) or "_" in "".join(texts):
-            raise ValueError
+        rows, pixels = _parsed(found, len(leading), len(header) - len(leading))
+        cells = {column: [row[i] for row in rows] for i, column in enumerate(leading)}
         names = {cell for column in cells.values() for cell in column}
         if not all(cell and cell == cell.strip() and len(cell) <= LONGEST_NAME for cell in names):
             raise ValueError
-        pixels = np.fromiter(map(float, texts), np.float64, len(texts)).reshape(len(found), len(header) - first)
         if not np.isfinite(pixels).all():
             raise ValueError
     except ValueError:
@@ -211,9 +219,27 @@ def _read_block(name, rows, header, leading, size):
     return Block(cells, pixels, np.array(lines))
 
 
+def _parsed(found, first, width):
+    """Lists that begin with a row's leading cells, and pixels (n, width). Raises ValueError where a row has others."""
+    try:
+        rows = [row.split(",", first) for row in found]
+        texts = [row[first] for row in rows]
+        if "" in texts:  # which np.loadtxt would skip
+            raise ValueError
+        pixels = np.loadtxt(texts, delimiter=",", comments=None, ndmin=2)
+    except (ValueError, LookupError, AttributeError):  # a mistake, quoted cells, or digits of another script
+        rows = [_cells(row) for row in found]
+        if not all(len(row) == first + width and "_" not in "".join(row[first:]) for row in rows):
+            raise ValueError from None  # _ because float would read 1_0 as 10
+        pixels = np.array([[float(cell) for cell in row[first:]] for row in rows])
+    if pixels.shape != (len(found), width):
+        raise ValueError
+    return rows, pixels
+
+
 def _check_rows(name, lines, found, header, leading):
     """Raises ValueError that names the line and the column of the first mistake."""
-    for line, row in zip(lines, found, strict=True):
+    for line, row in zip(lines, map(_cells, found), strict=True):
         if len(row) != len(header):
             raise ValueError(f"{name}, line {line}: {len(row)} cells, but the header has {len(header)}")
         for column, cell in zip(leading, row, strict=False):
@@ -230,7 +256,7 @@ def _check_rows(name, lines, found, header, leading):
 
 def _is_pixel(cell):
     try:
-        return "_" not in cell and math.isfinite(float(cell))  # float would read 1_0 as 10
+        return "_" not in cell and math.isfinite(float(cell))
     except ValueError:
         return False
 

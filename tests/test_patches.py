@@ -100,6 +100,27 @@ def test_files_of_spreadsheets_are_read(tmp_path, encoding, end):
     assert (found.labels.tolist(), found.kinds.tolist()) == ([0, 1], [0, 4])
 
 
+def test_every_number_is_the_one_that_is_written_quoted_or_not(tmp_path):
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(300, 4)) * 10.0 ** rng.integers(-300, 300, (300, 4))
+    forms = ["{!r}", "{:.4f}", "{:+.17e}", " {:.3g}", "{:.1E}\t"]
+    cells = [[form.format(x) for form, x in zip(rng.permutation(forms), row, strict=False)] for row in numbers.tolist()]
+    plain = HEADER + "".join(f"Edge,vertical,{','.join(row)}\n" for row in cells)
+    quoted = HEADER + "".join('Edge,vertical,"' + '","'.join(row) + '"\n' for row in cells)
+    half = plain + quoted.removeprefix(HEADER)
+    expected = [[float(cell) for cell in row] for row in cells]
+    for text, times in ((plain, 1), (quoted, 1), (half, 2)):
+        assert read_csv(write(tmp_path / "a.csv", text)).pixels.tolist() == times * expected
+    arabic = plain.replace(cells[0][0], "\u0661.\u0665")  # what float reads, and np.loadtxt does not
+    assert read_csv(write(tmp_path / "a.csv", arabic)).pixels.tolist() == [[1.5, *expected[0][1:]], *expected[1:]]
+
+
+@pytest.mark.parametrize("rows", ["Edge,\n", "Edge,1\nEdge,\n", "Edge,1\nEdge, \n", "Edge,1\nEdge\n"])
+def test_a_lone_pixel_may_not_be_missing(tmp_path, rows):
+    with pytest.raises(ValueError, match=f"line {rows.count(chr(10)) + 1}"):
+        read_csv(write(tmp_path / "a.csv", "label,p00\n" + rows))
+
+
 BAD = {
     "empty": ("", "line 1"),
     "header_only": (HEADER, "no patches"),
