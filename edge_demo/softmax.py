@@ -51,10 +51,10 @@ class SoftmaxCrossEntropy:
         if len(shape) != 2 or labels.shape != shape[:1] or len(labels) == 0:
             raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {labels.shape}")
         shifted = _subtract_max(logits)  # (classes, n)
-        is_label = np.arange(shape[1])[:, None] == labels
-        if np.count_nonzero(is_label) < len(labels):
+        self._one_hot = np.arange(shape[1])[:, None] == labels
+        if np.count_nonzero(self._one_hot) < len(labels):
             raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels.tolist()[:9]}")
-        self._exponentials, self._one_hot, self._weights = np.exp(shifted), is_label.astype(np.float64), weights
+        self._exponentials, self._weights = np.exp(shifted), weights
         of_label = shifted[labels.astype(np.int64, copy=False), np.arange(len(labels))]  # (classes, n) -> (n,)
         self._others = np.subtract(self._exponentials, self._one_hot, out=shifted).sum(axis=0)
         losses = np.log1p(self._others) - of_label
