@@ -105,9 +105,9 @@ def test_the_package_has_no_pickle_eval_exec_or_shell():
             assert not MODULES & {part for name in names for part in str(name).split(".")}, path
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
-                assert called not in ("eval", "exec", "compile", "__import__", "os.system", "os.popen", "np.loadtxt"), (
-                    path
-                )
+                assert called not in CALLS, path
+                if called == "np.loadtxt":  # which opens web addresses and archives, where it is given a path
+                    assert ast.unparse(node.args[0]) == "texts", path
                 allowed = [word.value.value for word in node.keywords if word.arg in ("allow_pickle", "shell")]
                 assert not any(allowed), path
                 if called == "np.load":
