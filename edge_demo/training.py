@@ -62,6 +62,7 @@ def train(
                     if not network.batch_loss < DIVERGED:
                         raise NonFiniteLogits
                     optimizer.step(network.parameters, gradient)
+                del shuffled  # before the next epoch's are gathered
                 history.record(network, patches, test, *columns[2:])
                 if not history.train_loss[-1] < DIVERGED:
                     raise NonFiniteLogits

@@ -68,7 +68,9 @@ def _seconds(function, calls):
 
 
 def _calls(function, least):
-    calls, taken = 1, _seconds(function, 1)  # the first call warms up; what is slow even so needs no more of them
+    calls, taken = 1, _seconds(function, 1)
+    if taken < 1:  # the first call warms up, and may take a hundred times as long as the next ones
+        taken = _seconds(function, 1)
     while taken * calls < least:
         calls = max(2 * calls, int(least / max(taken, 1e-9)))
         taken = _seconds(function, calls)

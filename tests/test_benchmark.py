@@ -1,6 +1,7 @@
 """The benchmark measures what it says. No test here depends on how fast anything is."""
 
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,17 @@ def test_the_floor_makes_the_matrix_products_of_a_step_and_no_other(hidden):
     blocks = [layer.grad_weights.ravel() for layer in dense]
     np.testing.assert_allclose(weights, np.concatenate(blocks), atol=1e-15)
     assert set(np.concatenate(blocks)) <= set(gradient)
+
+
+def test_a_slow_first_call_does_not_leave_one_call_a_turn():
+    calls = []
+
+    def slow_at_first():
+        calls.append(1)
+        time.sleep(0 if len(calls) > 1 else 0.05)
+
+    interleaved({"a": slow_at_first}, 2, least=0.02)
+    assert len(calls) > 2 * 10
 
 
 def test_each_turn_calls_every_function_and_counts_its_units_of_work():
