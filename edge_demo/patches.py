@@ -19,6 +19,7 @@ CLASS_NAMES = ("Edge", "No Edge")
 KIND_NAMES = ("vertical", "horizontal", "diagonal", "antidiagonal", "flat", "ramp", "speck")
 MOST_CLASSES = 50  # more than a figure can show
 LONGEST_LINE, LONGEST_NAME = 1_000_000, 200  # characters
+LARGEST_PIXEL = 1e9  # of either sign, so that no product with a weight overflows
 EDGE_KINDS = 4  # the first four kinds are edges
 
 
@@ -211,7 +212,7 @@ def _read_block(name, rows, header, leading, size):
         names = {cell for column in cells.values() for cell in column}
         if not all(cell and cell == cell.strip() and len(cell) <= LONGEST_NAME for cell in names):
             raise ValueError
-        if not np.isfinite(pixels).all():
+        if not (np.abs(pixels) <= LARGEST_PIXEL).all():
             raise ValueError
     except ValueError:
         _check_rows(name, lines, found, header, leading)
@@ -251,12 +252,14 @@ def _check_rows(name, lines, found, header, leading):
         for column, cell in zip(header[len(leading) :], row[len(leading) :], strict=True):
             if not _is_pixel(cell):
                 shown = repr(cell[:40])
-                raise ValueError(f"{name}, line {line}, column {column}: {shown} is not a pixel, a finite number")
+                raise ValueError(
+                    f"{name}, line {line}, column {column}: {shown} is not a pixel, a finite number within ±1e9"
+                )
 
 
 def _is_pixel(cell):
     try:
-        return "_" not in cell and math.isfinite(float(cell))
+        return "_" not in cell and abs(float(cell)) <= LARGEST_PIXEL
     except ValueError:
         return False
 

@@ -17,7 +17,7 @@ from edge_demo.files import load_arrays, open_file, replacing, save_arrays, writ
 from edge_demo.folders import replacing_folder, restore
 from edge_demo.generator import PatchGenerator
 from edge_demo.network import Network, build_network
-from edge_demo.patches import KIND_NAMES, MOST_CLASSES, Patches
+from edge_demo.patches import KIND_NAMES, LARGEST_PIXEL, MOST_CLASSES, Patches
 from edge_demo.softmax import softmax
 from edge_demo.training import History
 
@@ -193,8 +193,9 @@ def load_run(folder):
         raise ValueError(f"{folder / 'before.npz'} holds another network than metrics.json names: train again")
     try:
         test = Patches(arrays["pixels"], arrays["labels"], arrays.get("kinds"), class_names)
-        if test.pixels.shape[1] + 1 != len(blocks[0]) or not np.isfinite(test.pixels).all() or len(test) < 2:
-            raise ValueError("its pixels are not finite numbers, two patches or more, that fit the network")
+        usual = (np.abs(test.pixels) <= LARGEST_PIXEL).all() and len(test) >= 2
+        if test.pixels.shape[1] + 1 != len(blocks[0]) or not usual:
+            raise ValueError("its pixels are not numbers within ±1e9, two patches or more, that fit the network")
     except (ValueError, LookupError) as error:
         raise ValueError(f"{folder / 'test_patches.npz'}: {error}; train again") from None
     if evaluation["temperature"]["fitted_on"] >= len(test):
