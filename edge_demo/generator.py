@@ -6,6 +6,7 @@ Because every step is Gaussian or a choice from a list, the probability of each 
 
 import json
 import math
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 
@@ -90,27 +91,28 @@ class PatchGenerator:
 
         scores = np.empty((len(groups), len(pixels)))  # log density of each class or kind
         room = np.empty((2, len(templates) * min(BLOCK, len(pixels))))  # for the two arrays of a block, whole or short
-        for start in range(0, len(pixels), BLOCK):
-            part = slice(start, start + BLOCK)
-            x = pixels[part].T - bright  # (25, n)
-            y, likelier = room[:, : len(templates) * x.shape[1]].reshape(2, len(templates), -1)  # (50, n) each
-            np.dot(filters, x, out=y)
-            np.abs(y, out=y)
-            np.multiply(square, y, out=likelier)  # of the two polarities, the one with the larger density:
-            likelier += linear
-            likelier *= y
-            likelier += constant  # square·y² + linear·|y| + constant
-            y *= -2.0 * linear
-            both = np.exp(y, out=y)
-            both += 1.0  # both polarities, as multiples of the likelier one
-            for group, (end, size) in enumerate(zip(np.cumsum(groups), groups, strict=True)):
-                terms = likelier[end - size : end]
-                largest = terms.max(axis=0)
-                terms -= largest
-                np.exp(terms, out=terms)
-                terms *= both[end - size : end]
-                np.log(terms.sum(axis=0), out=scores[group, part])
-                scores[group, part] += largest
+        with _buffer(BLOCK):
+            for start in range(0, len(pixels), BLOCK):
+                part = slice(start, start + BLOCK)
+                x = pixels[part].T - bright  # (25, n)
+                y, likelier = room[:, : len(templates) * x.shape[1]].reshape(2, len(templates), -1)  # (50, n) each
+                np.dot(filters, x, out=y)
+                np.abs(y, out=y)
+                np.multiply(square, y, out=likelier)  # of the two polarities, the one with the larger density:
+                likelier += linear
+                likelier *= y
+                likelier += constant  # square·y² + linear·|y| + constant
+                y *= -2.0 * linear
+                both = np.exp(y, out=y)
+                both += 1.0  # both polarities, as multiples of the likelier one
+                for group, (end, size) in enumerate(zip(np.cumsum(groups), groups, strict=True)):
+                    terms = likelier[end - size : end]
+                    largest = terms.max(axis=0)
+                    terms -= largest
+                    np.exp(terms, out=terms)
+                    terms *= both[end - size : end]
+                    np.log(terms.sum(axis=0), out=scores[group, part])
+                    scores[group, part] += largest
         return log_softmax(scores.T)
 
     def to_json(self, path):
@@ -187,6 +189,16 @@ def _chosen(uniform):
     unsure = np.flatnonzero(chosen != table.take(cells + 1))
     chosen[unsure] = np.searchsorted(borders, uniform[unsure], side="right")
     return chosen
+
+
+@contextmanager
+def _buffer(row):
+    """NumPy's buffer as long as a row: with its usual 8,192 numbers it copies what stays the same along a row."""
+    before = np.setbufsize(16 * min(max(1, row // 16), 512))  # it takes multiples of 16
+    try:
+        yield
+    finally:
+        np.setbufsize(before)
 
 
 def _is_number(value):

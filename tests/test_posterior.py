@@ -328,6 +328,19 @@ def test_the_size_of_blocks_does_not_matter(monkeypatch, block, target):
     np.testing.assert_allclose(HAZY.log_posterior(pixels, target), expected, rtol=1e-12, atol=1e-12)
 
 
+def test_numpys_buffer_is_given_back(monkeypatch):
+    used, pixels = [], np.zeros((3, 25))
+    monkeypatch.setattr(module, "log_softmax", lambda scores: used.append(np.getbufsize()) or scores)
+    monkeypatch.setattr(np, "cumsum", lambda sizes: used.append(np.getbufsize()) or np.add.accumulate(sizes))
+    usual = np.getbufsize()
+    PatchGenerator().log_posterior(pixels)
+    assert used == [module.BLOCK, usual]
+    monkeypatch.setattr(np, "cumsum", lambda sizes: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        PatchGenerator().log_posterior(pixels)
+    assert np.getbufsize() == usual
+
+
 def test_patches_beyond_the_first_block_are_treated_as_any_other():
     pixels = patches(HAZY, 2 * module.BLOCK + 5)
     found = HAZY.log_posterior(pixels, "kind")
