@@ -38,7 +38,7 @@ def exact(row, temperature=1.0):
         return np.array([float(e / total) for e in exponentials]), np.array([float(z - log_total) for z in scaled])
 
 
-@pytest.mark.parametrize("temperature", [1.0, 0.3, 7.0])
+@pytest.mark.parametrize("temperature", [1.0, 0.3, 2.0, 7.0])
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_probabilities_and_their_logarithms_are_exact(row, temperature):
     probabilities, log_probabilities = exact(row, temperature)
