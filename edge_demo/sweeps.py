@@ -135,7 +135,7 @@ def _on_this_machine(tasks, measure, jobs):
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     run = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", UserWarning)
+        warnings.filterwarnings("ignore", r"\d+ tasks (which were still being|have been successfully)", UserWarning)
         with _deaf_to_ctrl_c():
             results = run(delayed(_run)(measure, task) for task in tasks)
         yield from results

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sklearn.neural_network
 from scipy.special import log_softmax, rel_entr, softmax
-from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
+from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, log_loss
 
 from edge_demo.evaluation import (
     accuracy,
@@ -20,10 +20,13 @@ from edge_demo.evaluation import (
     evaluate,
     expected_calibration_error,
     fit_temperature,
+    reliability_points,
     scores,
 )
+from edge_demo.figures.confusion import confusion
 from edge_demo.generator import PatchGenerator
 from edge_demo.patches import Patches
+from edge_demo.runs import load_run
 from edge_demo.softmax import cross_entropy
 
 HAZY = PatchGenerator(noise=0.3)
@@ -563,3 +566,72 @@ def test_patches_of_any_size_and_classes_can_be_evaluated_without_a_generator():
     results = evaluate(predictors, test, rng)
     assert set(results["predictors"]) == set(predictors)
     json.dumps(results, allow_nan=False)
+
+
+# ------------------------------------------------------------------------------------------------ reliability
+
+
+@pytest.mark.parametrize("bins", [1, 4, 15])
+def test_points_of_a_reliability_diagram_are_means_over_bins_of_equally_many(bins):
+    rng = np.random.default_rng(bins)
+    p = rng.permutation(np.linspace(0.001, 0.999, 600) ** 2)  # all different, so that bins are simply runs of the order
+    is_class = rng.random(600) < p
+    mean, share, patches = reliability_points(p, is_class, bins)
+    order = np.argsort(p)
+    np.testing.assert_allclose(mean, [part.mean() for part in np.split(p[order], bins)], rtol=1e-12)
+    np.testing.assert_allclose(share, [part.mean() for part in np.split(is_class[order], bins)], rtol=1e-12)
+    assert patches.tolist() == [600 // bins] * bins
+
+
+def test_bins_that_share_an_edge_are_one_and_every_patch_is_in_one():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        p = rng.choice([0.0, 1.0, 0.2, 0.2, 0.7, 1e-9], size=rng.integers(1, 200))
+        is_class = rng.random(len(p)) < 0.5
+        mean, share, patches = reliability_points(p, is_class)
+        assert len(mean) == len(share) == len(patches) <= len(set(p))
+        assert patches.sum() == len(p)
+        np.testing.assert_allclose(patches @ mean, p.sum(), rtol=1e-12)
+        np.testing.assert_allclose(patches @ share, is_class.sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("fixture", ["trained", "trained_kinds"])
+def test_the_diagrams_of_a_run_show_patches_on_which_no_temperature_was_fitted(request, fixture):
+    run = load_run(request.getfixturevalue(fixture)[0])
+    cooling, labels = run.evaluation["temperature"], run.test.labels[run.evaluation["temperature"]["fitted_on"] :]
+    logits = run.after.logits(run.test.pixels)[-len(labels) :]
+    names = [name for name, *_ in run.reliability]
+    assert names == [
+        "before training",
+        "after training",
+        f"after, temperature {cooling['temperature']:.2f}",
+        "exact posterior",
+    ]
+    for _, p, (_, share, patches) in run.reliability:
+        assert p.shape == labels.shape
+        assert patches.sum() == len(labels)
+        assert 0 <= share.min() <= share.max() <= 1
+    expected = softmax(logits / cooling["temperature"], axis=1)
+    _, p, (_, share, patches) = run.reliability[2]
+    if len(run.test.class_names) == 2:
+        np.testing.assert_allclose(p, expected[:, 0], rtol=1e-9)
+        np.testing.assert_allclose(patches @ share, (labels == 0).sum())
+    else:
+        np.testing.assert_allclose(p, expected.max(axis=1), rtol=1e-9)
+        np.testing.assert_allclose(patches @ share, (logits.argmax(axis=1) == labels).sum())
+
+
+@pytest.mark.parametrize("classes", [2, 7, 50])
+def test_the_figure_of_confusions_counts_them_as_scikit_learn_does(classes):
+    rng = np.random.default_rng(classes)
+    labels, before = rng.integers(classes, size=(2, 300))
+    after = np.where(rng.random(300) < 0.8, labels, classes - 1)
+    figure = confusion(labels, before, after, [f"class {k}" for k in range(classes)])
+    for panel, predicted in zip(figure.axes[:2], (before, after), strict=True):
+        counts = confusion_matrix(labels, predicted, labels=range(classes))
+        np.testing.assert_array_equal(panel.images[0].get_array(), counts)
+        numbers = {text.get_position(): text.get_text() for text in panel.texts}
+        expected = {(column, row): f"{counts[row, column]:,}" for row in range(classes) for column in range(classes)}
+        assert numbers == (expected if classes < 50 else {})  # for which there is no room
+    assert f"{(before == labels).sum()} of 300" in figure.get_suptitle()
+    assert f"{(after == labels).sum()} after" in figure.get_suptitle()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
@@ -15,7 +16,15 @@ import pytest
 from conftest import ROOT, run_script
 
 from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
-from edge_demo.sweeps import HAND_OUT, combinations, projected_seconds, read_results, run_tasks, train_on_fresh_patches
+from edge_demo.sweeps import (
+    HAND_OUT,
+    _on_this_machine,
+    combinations,
+    projected_seconds,
+    read_results,
+    run_tasks,
+    train_on_fresh_patches,
+)
 
 TASK = {"noise": 0.1, "train_size": 300, "hidden": 4, "seed": 0, "optimizer": "adam"}
 TASK |= {"rates": [0.01, 0.001], "batch_size": 64, "epochs": 4, "least_steps": 0}
@@ -73,6 +82,19 @@ def test_ctrl_c_is_answered_in_one_line_and_what_had_finished_stays(tmp_path):
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "sweep.py: error: interrupted\n")
     assert 0 < len(read_results(results)) < 50
+
+
+def test_an_interruption_says_nothing_of_what_other_processes_had_just_finished(tmp_path):
+    tasks = [{"number": n, "marks": str(tmp_path / "marks")} for n in range(4)]
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        results = _on_this_machine(tasks, measure, 2)
+        next(results)
+        while (tmp_path / "marks").read_text(encoding="utf-8").count("\n") < 4:
+            time.sleep(0.01)
+        time.sleep(0.3)  # until what the other tasks gave is here, and waits to be used
+        results.close()
+    assert [str(warning.message) for warning in warned] == []
 
 
 def test_tasks_can_be_run_from_any_thread(tmp_path):
