@@ -3,7 +3,11 @@
 import contextlib
 import csv
 import math
+import os
+import platform
 import random
+import subprocess
+import sys
 import warnings
 from threading import Event
 
@@ -210,3 +214,25 @@ def test_a_longer_training_keeps_the_same_snapshots_and_its_own_end(epochs, batc
     assert {0, epochs * batches} <= short
     assert short - {epochs * batches} == {step for step in long if step < epochs * batches}
     assert len(snapshot_steps(40, 125)) < 25
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other systems' malloc has rules of its own")
+def test_the_memory_of_large_batches_is_not_fetched_anew_in_each_step():
+    program = """
+import resource
+import numpy as np
+from edge_demo.generator import PatchGenerator
+from edge_demo.network import build_network
+from edge_demo.optimizers import SGD
+from edge_demo.training import train
+rng = np.random.default_rng(0)
+patches, network = PatchGenerator().sample(4000, rng), build_network(25, [16], 2, rng)
+settings = {"batch_size": 2000, "optimizer": SGD(0.1), "rng": rng}
+train(network, patches, epochs=3, **settings)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+train(network, patches, epochs=50, **settings)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 100)
+"""
+    usual = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC")}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=usual)
+    assert float(done.stdout) < 30  # pages a step, of 4 kB; the arrays of a step are 1.8 MB
