@@ -79,7 +79,7 @@ class Network:
 
     def logits(self, pixels):
         """Raw scores, (n, classes), any real number; computed in blocks, whose activations stay in the cache."""
-        return np.concatenate([self._forward(pixels[i : i + 1000]) for i in range(0, len(pixels) or 1, 1000)])
+        return np.concatenate([self._forward(pixels[i : i + 512]) for i in range(0, len(pixels) or 1, 512)])
 
     def _forward(self, pixels):
         activations = np.asarray(pixels, dtype=np.float64)
