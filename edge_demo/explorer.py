@@ -77,11 +77,11 @@ def _data(run, room):
     """What run.js reads, in about so many bytes."""
     test, kinds_known = run.test, run.test.kinds is not None
     exact = _exact(run)
-    first, last = run.history.epoch[0], run.history.epoch[-1]
+    epochs = run.history.epoch  # whole numbers, but for the last one of an interrupted training
     batches = -(-run.settings["data"]["train"] // run.settings["batch_size"])
-    snapshots = run.snapshots or {0: run.before.parameters, last * batches: run.after.parameters}
+    snapshots = run.snapshots or {0: run.before.parameters, round(epochs[-1] * batches): run.after.parameters}
     steps = _spread(list(snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * run.after.parameters.size)))
-    curve = _spread(range(first, last + 1), MOST_EPOCHS)
+    curve = _spread(range(len(epochs)), MOST_EPOCHS)
     checked = test.pixels[: max(1, 200 // test.pixels.shape[1])]
     data = {
         "side": test.side,
@@ -94,7 +94,10 @@ def _data(run, room):
             **_losses(run, [snapshots[step] for step in steps]),
             "parameters": _base64(np.array([snapshots[step] for step in steps]), "<f8"),
         },
-        "history": {"epoch": curve, "test_loss": [run.history.test_loss[epoch] for epoch in curve]},
+        "history": {
+            "epoch": [round(epochs[i], 3) for i in curve],
+            "test_loss": [run.history.test_loss[i] for i in curve],
+        },
         "description": _description(run),
         "usual_distance": None if exact else _usual_distance(test.pixels),
         "bayes_loss": cross_entropy(run.log_posterior, test.labels) if exact else None,
@@ -161,9 +164,11 @@ def _losses(run, snapshots):
 def _description(run):
     settings = run.settings
     sizes = "-".join(map(str, (run.test.pixels.shape[1], *settings["hidden"], len(run.test.class_names))))
-    data = settings["data"]
+    data, epochs = settings["data"], f"{settings['epochs']:,}"
+    if run.interrupted_at is not None:
+        epochs = f"{run.interrupted_at:.4g} of {epochs}"
     return (
-        f"The network: {sizes}, {run.after.parameters.size:,} parameters, trained for {settings['epochs']:,} epochs on "
+        f"The network: {sizes}, {run.after.parameters.size:,} parameters, trained for {epochs} epochs on "
         f"{data['train']:,} patches, in batches of {settings['batch_size']:,}, by {settings['optimizer']} at learning "
         f"rate {settings['lr']:g}, seed {settings['seed']}; losses are those of {len(run.test):,} test patches."
     )

@@ -83,7 +83,7 @@ def _steps(patches, batch, optimizer, threads, turns):
         rows.append(replace(compare(times, "step", "PyTorch step", part, goal=1 / 8 if at_32 else None), slack=slack))
     if at_32 and not more:
         slow = interleaved({"step": work["step"], "plain Python": (per_value_step(SIZES), 1 / batch)}, 3)
-        rows.append(compare(slow, "step", "plain Python", part))
+        rows.append(compare(slow, "plain Python", "step", part))
     return rows
 
 

@@ -25,7 +25,21 @@ class Tanh:
         return grad_output * (1.0 - self.outputs**2)
 
 
-def make_run(patches, *, hidden=(6,), epochs=2, generator=None, target="label", seed=0, activation=ReLU):
+class StopAfter(Event):
+    """An Event that is set after so many steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def is_set(self):
+        self.left -= 1
+        return self.left <= 0
+
+
+def make_run(
+    patches, *, hidden=(6,), epochs=2, generator=None, target="label", seed=0, activation=ReLU, stop_after=10**9
+):
     """A short training on the first two thirds of some Patches; the rest are its test patches."""
     rng = np.random.default_rng(seed)
     half = 2 * len(patches) // 3
@@ -37,7 +51,7 @@ def make_run(patches, *, hidden=(6,), epochs=2, generator=None, target="label", 
         changed.layers = [activation() if isinstance(layer, ReLU) else layer for layer in changed.layers]
     history, snapshots = ResumableHistory(SGD(0.1), rng), {}
     how = {"epochs": epochs, "batch_size": 32, "optimizer": history.optimizer, "rng": rng, "test": test}
-    train_until(Event(), network, learned, history=history, snapshots=snapshots, **how)
+    train_until(StopAfter(stop_after), network, learned, history=history, snapshots=snapshots, **how)
     settings = {"hidden": list(hidden), "epochs": epochs, "batch_size": 32, "lr": 0.1, "optimizer": "sgd", "seed": seed}
     settings |= {"target": target, "data": {"train": half}, "class_names": patches.class_names}
     return Run(settings, before, network, history, test, generator, {}, snapshots)

@@ -144,6 +144,18 @@ def test_many_weights_leave_room_by_fewer_points_of_training():
     assert len(page.encode()) < 400_000
 
 
+@pytest.mark.parametrize("snapshots", [True, False])
+def test_a_training_that_was_interrupted_within_an_epoch_has_a_page(snapshots):
+    run = make_run(own_patches(), epochs=5, stop_after=10)  # of 4 steps an epoch
+    assert run.history.epoch == [0, 1, 2, 2.5]
+    if not snapshots:
+        run.snapshots = {}
+    data = data_of(explorer_page(run))
+    assert data["history"] == {"epoch": [0, 1, 2, 2.5], "test_loss": run.history.test_loss}
+    assert (data["snapshots"]["steps"][-1], data["snapshots"]["epochs"][-1]) == (10, 2.5)
+    assert "trained for 2.5 of 5 epochs" in data["description"]
+
+
 def test_a_run_without_snapshots_or_epochs_still_has_a_page():
     patches, generator = generated()
     run = make_run(patches, epochs=0, generator=generator)

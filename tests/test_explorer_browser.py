@@ -63,6 +63,7 @@ def pages(trained, trained_kinds, tmp_path_factory):
         "settings": (folder / "settings.html", make_run(patches, generator=other)),
         "own": (folder / "own.html", make_run(own_patches(), hidden=(7, 5), activation=Tanh)),
         "linear": (folder / "linear.html", make_run(own_patches(n=300, side=9), hidden=())),
+        "interrupted": (folder / "interrupted.html", make_run(own_patches(), epochs=5, stop_after=10)),
     }
     for file, run in runs.values():
         if file.parent == folder:
@@ -125,7 +126,7 @@ def log_density(generator, pixels):
     return logsumexp(terms, axis=0)
 
 
-@pytest.mark.parametrize("name", ["label", "kind", "settings", "own", "linear"])
+@pytest.mark.parametrize("name", ["label", "kind", "settings", "own", "linear", "interrupted"])
 def test_every_number_is_numpys(name, page, pages):
     run, rng, browser = pages[name][1], np.random.default_rng(7), page(name)
     pixels = random_patches(run, rng)
@@ -442,7 +443,7 @@ def test_a_change_is_computed_and_shown_within_a_frame(page):
         assert min(fast) < 16, (name, fast)
 
 
-@pytest.mark.parametrize("name", ["label", "kind", "own", "linear"])
+@pytest.mark.parametrize("name", ["label", "kind", "own", "linear", "interrupted"])
 def test_nothing_sticks_out_at_any_width(name, page):
     browser = page(name, hash="#temperature=2&add=3")
     for width in (360, 800, 1000, 1280, 1600):

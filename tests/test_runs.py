@@ -259,6 +259,18 @@ def test_ctrl_c_saves_a_whole_run_that_goes_on_to_the_same_bytes(few, tmp_path, 
     assert listing(tmp_path / "run") == listing(tmp_path / "whole")
 
 
+def test_ctrl_c_within_an_epoch_leaves_figures_and_explorer_too(few, tmp_path):
+    flags = ["--data", few, "--epochs", "3", "--quiet"]
+    done = interrupted(6, *flags, "--out", tmp_path / "run")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (130, "", 1)
+    assert "interrupted in epoch 1.5 of 3, saved" in done.stderr
+    call("train.py", *flags, "--batch-size", "16", "--out", tmp_path / "whole")
+    assert {*os.listdir(tmp_path / "run")} == {*os.listdir(tmp_path / "whole")}
+    assert "explorer.html" in os.listdir(tmp_path / "run")
+    call("train.py", "--resume", *flags, "--out", tmp_path / "run")
+    assert listing(tmp_path / "run") == listing(tmp_path / "whole")
+
+
 def test_a_finished_run_goes_on_to_more_epochs_with_the_same_bytes_figures_included(few, tmp_path):
     flags = ["--data", few, "--optimizer", "adam", "--hidden", "3", "2", "--quiet"]
     for out, *more in (("run", "--epochs", "2"), ("run", "--epochs", "5", "--resume"), ("whole", "--epochs", "5")):

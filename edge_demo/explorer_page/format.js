@@ -43,9 +43,9 @@ export function signedText(x, decimals = 3) {
   return x > 0 ? `+${text}` : minus(text);
 }
 
-/** An epoch: 0, 0.048, 13. */
+/** An epoch: 0, 0.048, 13; 12.34 where the training was interrupted. */
 export function epochText(x) {
-  return Number.isInteger(x) ? x.toLocaleString("en") : String(Number(x.toPrecision(2)));
+  return Number.isInteger(x) ? x.toLocaleString("en") : String(Number(x < 1 ? x.toPrecision(2) : x.toFixed(2)));
 }
 
 /** A loss in nats. */
