@@ -11,17 +11,17 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import LabelEncoder, StandardScaler
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from edge_demo.network import build_network
-from edge_demo.optimizers import SGD, Adam
+from edge_demo.optimizers import make_optimizer
 from edge_demo.patches import Patches
-from edge_demo.softmax import SoftmaxCrossEntropy, log_softmax, softmax
+from edge_demo.softmax import checked_weights, log_softmax, softmax
 from edge_demo.training import train
 
-OPTIMIZERS = {"sgd": SGD, "momentum": lambda learning_rate: SGD(learning_rate, momentum=0.9), "adam": Adam}
+OPTIMIZERS = ("sgd", "momentum", "adam")
 PIXEL_MEAN, PIXEL_SPREAD = 0.5, 0.25  # about those of a patch's pixels, which the learning rate suits
 BLOCK = 4096  # patches whose logits are computed at once
 
@@ -30,7 +30,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
     """The network with its softmax as a scikit-learn classifier.
 
     hidden_layer_sizes: one whole number a hidden layer, () for a linear model.
-    learning_rate, optimizer: "sgd", "momentum" or "adam", for which about 0.3, 0.03 and 0.003 suit patches best.
+    learning_rate, optimizer: "sgd", "momentum" or "adam", for which about 0.2, 0.02 and 0.003 suit patches best.
     epochs, batch_size: how often fit sees each patch, and how many patches make a step.
     standardize: True brings each feature to the mean and spread that pixels have, 0.5 and 0.25, so that features of
     any size can be learned at the same learning rate. False takes them as they are: on patches, fit with
@@ -46,7 +46,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         hidden_layer_sizes=(16,),
-        learning_rate=0.3,
+        learning_rate=0.2,
         optimizer="sgd",
         epochs=40,
         batch_size=32,
@@ -119,11 +119,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         if sample_weight is None:
             return X, y, None
-        weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
-        if weights.shape != y.shape:
-            raise ValueError(f"sample_weight must be of shape {y.shape}, one weight a patch, not {weights.shape}")
-        if weights.min() < 0 or weights.max() == 0:
-            raise ValueError("sample_weight must hold no weight below zero, and not only zeros")
+        weights = checked_weights(sample_weight, len(y))
         present = weights > 0
         return X[present], y[present], weights[present]
 
@@ -138,7 +134,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         if not isinstance(seed, Integral):
             seed = check_random_state(seed).randint(2**31 - 1)
         self._rng = np.random.default_rng(seed)
-        self._optimizer = OPTIMIZERS[self.optimizer](self.learning_rate)
+        self._optimizer = make_optimizer(self.optimizer, self.learning_rate)
         self._scaler = StandardScaler().fit(X, sample_weight=weights) if self.standardize else None
         self.classes_ = np.unique(classes)
         self.network_ = build_network(X.shape[1], sizes, len(self.classes_), self._rng)
@@ -158,7 +154,6 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         )
         self.loss_curve_ += history.train_loss[1:]
         self.n_iter_ += epochs
-        self._forget()
         return self
 
     def _pixels(self, X):
@@ -171,13 +166,3 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         blocks = (X[start : start + BLOCK].astype(np.float64) for start in range(0, len(X), BLOCK))
         return np.concatenate([self.network_.logits(self._pixels(block)) for block in blocks])
-
-    def _forget(self):
-        """Frees what the layers keep of the patches they saw last, by showing them a single one."""
-        self.network_.logits(np.zeros((1, self.n_features_in_)))
-        self.network_.output = SoftmaxCrossEntropy()
-
-    def __getstate__(self):  # what is pickled
-        if hasattr(self, "network_"):
-            self._forget()
-        return super().__getstate__()

@@ -1,13 +1,22 @@
-"""What probabilities are worth: scores of a prediction against labels, and against the truth where it is known.
+"""What probabilities are worth: against labels, and against the truth where it is known.
 
 A prediction is an array of log probabilities, (n, classes). Nothing here is needed for training.
 """
 
+import warnings
+from dataclasses import dataclass
+
 import numpy as np
 
-from edge_demo.softmax import cross_entropy, log_softmax
+from edge_demo.softmax import cross_entropy, softmax
 
-BINS = 15
+CALIBRATION_BINS = 15
+AMBIGUOUS = 0.05, 0.95  # a patch whose exact p is between these is called ambiguous
+FEWEST = 20  # so few patches, or fewer, are too few to fit a temperature on one half and test it on the other
+
+
+class NoTemperature(ValueError):
+    """No finite temperature is best; the message says why."""
 
 
 def accuracy(log_probabilities, labels):
@@ -22,39 +31,49 @@ def brier_score(log_probabilities, labels):
     return float((errors**2).sum(axis=1).mean() / (2 if errors.shape[1] == 2 else 1))
 
 
-def expected_calibration_error(log_probabilities, labels, bins=BINS):
-    """How far confidence and accuracy lie apart, averaged over bins of equally many patches.
+def expected_calibration_error(log_probabilities, labels, bins=CALIBRATION_BINS):
+    """How far confidence and accuracy lie apart, averaged over bins of about equally many patches.
 
     Confidence is the largest probability of a patch (Naeini et al. 2015, with equal-mass bins).
     """
     confidence = np.exp(log_probabilities.max(axis=1))
     right = log_probabilities.argmax(axis=1) == labels
-    order = np.argsort(confidence, kind="stable")
-    gaps = [abs((confidence[part] - right[part]).sum()) for part in np.array_split(order, bins)]
-    return float(sum(gaps) / len(labels))
+    mean, share, counts = reliability_points(confidence, right, bins)
+    return float((counts * np.abs(mean - share)).sum() / len(labels))
 
 
-def calibration_noise_floor(log_posterior, rng, draws=100):
-    """The calibration error that true probabilities show on so many patches, by chance: a mean over drawn labels."""
-    cumulative = np.cumsum(np.exp(log_posterior), axis=1)[:, :-1]
-    errors = []
-    for _ in range(draws):
-        labels = (rng.random((len(cumulative), 1)) > cumulative).sum(axis=1)
-        errors.append(expected_calibration_error(log_posterior, labels))
-    return float(np.mean(errors))
+def reliability_points(p, is_class, bins=CALIBRATION_BINS):
+    """The points of a reliability diagram: of each bin the mean p, the share that is_class, and how many it holds.
 
-
-def reliability_points(p, is_class, bins=BINS):
-    """The points of a reliability diagram, three arrays: a bin's mean p, its share that is_class, and how many it has.
-
-    p (n,), is_class (n,) bool. The bins hold about equally many; those that share an edge are one, and none is empty.
+    p (n,), is_class (n,) bool; three arrays of the bins that are not empty.
     """
-    from sklearn.calibration import calibration_curve  # here, because it is slow to import
+    bin_of = equal_mass_bins(p, bins)
+    counts = np.bincount(bin_of)
+    filled = counts > 0
+    mean = np.bincount(bin_of, p)[filled] / counts[filled]
+    share = np.bincount(bin_of, is_class)[filled] / counts[filled]
+    return mean, share, counts[filled]
 
-    share, mean = calibration_curve(is_class.astype(int), p, n_bins=bins, strategy="quantile", pos_label=1)
-    inner = np.percentile(p, np.linspace(0, 100, bins + 1))[1:-1]
-    counts = np.bincount(np.searchsorted(inner, p))
-    return mean, share, counts[counts > 0]
+
+def equal_mass_bins(values, bins):
+    """The bin of each value, (n,) integers below bins, in the order of the values; about equally many in each.
+
+    Equal values share a bin, that of their middle rank, whatever the order in which they stand.
+    """
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts + 1) / 2  # 0 to n - 1, of equal values their mean
+    return (ranks * bins / len(inverse)).astype(np.int64)[inverse]
+
+
+def class_margins(logits, labels):
+    """z_k - logsumexp(other logits) for the class k of each patch, (n,): its log-odds, so that p_k = sigmoid(margin).
+
+    logits, or log probabilities: (n, classes); labels: (n,) class indexes, or one for all.
+    """
+    rows = np.arange(len(logits))
+    others = np.array(logits, dtype=np.float64)
+    others[rows, labels] = -np.inf
+    return logits[rows, labels] - np.logaddexp.reduce(others, axis=1)
 
 
 def scores(log_probabilities, labels):
@@ -67,28 +86,117 @@ def scores(log_probabilities, labels):
     }
 
 
+@dataclass(frozen=True)
+class LossParts:
+    """Where the expected cross-entropy comes from, in nats: bayes + grouping + calibration, or bayes + excess.
+
+    For more than two classes grouping and calibration are None, because patches with the same learned probabilities
+    cannot be found by sorting.
+    """
+
+    bayes: float
+    grouping: float | None
+    calibration: float | None
+    excess: float
+
+
+def loss_parts(log_probabilities, log_posterior, bins=100):
+    """Splits the expected cross-entropy of learned q under the exact p*, both log, (n, classes) of the same patches.
+
+    Bayes floor, E[H(p*)]: what nobody can know. Grouping loss, E[KL(p* ‖ c)]: what the network cannot tell apart, where
+    c = E[p* | q] is the mean truth among patches that got the same q. Calibration loss, the rest, E[KL(c ‖ q)]: what it
+    says wrongly about what it can tell apart (Kull and Flach 2015; Perez-Lebel, Le Morvan and Varoquaux 2023).
+
+    c is a mean over bins of about equally many patches with similar q; equal q share a bin. What q tells apart within
+    a bin counts as grouping, not as calibration: about 1 / bins² nats. And c fits the scatter of the few patches in its
+    bin, which hides up to bins / 2n nats of grouping.
+    """
+    truth = np.exp(log_posterior)  # (n, classes)
+    bayes = -_expectation(truth, log_posterior)
+    excess = -_expectation(truth, log_probabilities) - bayes
+    if truth.shape[1] != 2:
+        return LossParts(bayes, None, None, excess)
+
+    bin_of = equal_mass_bins(log_probabilities[:, 0] - log_probabilities[:, 1], bins)
+    counts = np.bincount(bin_of)
+    sums = np.stack([np.bincount(bin_of, truth[:, k]) for k in range(2)], axis=1)  # (bins, 2)
+    with np.errstate(divide="ignore"):  # log 0 = -inf, where no patch of the bin can be of the class
+        log_mean = np.log(sums / np.maximum(counts, 1)[:, None])
+    grouping = -_expectation(truth, log_mean[bin_of]) - bayes
+    return LossParts(bayes, grouping, excess - grouping, excess)
+
+
+def _expectation(truth, logarithms):
+    """E[sum_k p*_k · log_k], where 0 · -inf is 0."""
+    terms = np.multiply(truth, logarithms, out=np.zeros_like(truth), where=truth > 0)
+    return float(terms.sum(axis=1).mean())
+
+
 def distance_to_truth(log_probabilities, log_posterior):
-    """A dict: mean |p - p*|, half its sum over classes, and mean KL(p* ‖ p) in nats, on the same patches."""
+    """A dict: mean |p - p*|, half its sum over classes, over all and over ambiguous patches, and mean KL(p* ‖ p), nats.
+
+    The mean over ambiguous patches is None where there are none.
+    """
     p, truth = np.exp(log_probabilities), np.exp(log_posterior)
-    divergence = truth * (log_posterior - log_probabilities)
+    distances = np.abs(p - truth).sum(axis=1) / 2
+    ambiguous = is_ambiguous(log_posterior)
     return {
-        "mean_absolute_error": float(np.abs(p - truth).sum(axis=1).mean() / 2),
-        "kl_divergence": float(divergence.sum(axis=1).mean()),
+        "mean_absolute_error": float(distances.mean()),
+        "ambiguous_error": float(distances[ambiguous].mean()) if ambiguous.any() else None,
+        "kl_divergence": loss_parts(log_probabilities, log_posterior).excess,
     }
 
 
+def is_ambiguous(log_posterior):
+    """Which patches are uncertain even for one who knows everything, (n,) bool: no class has an exact p above 0.95."""
+    return np.exp(log_posterior).max(axis=1) < AMBIGUOUS[1]
+
+
+def calibration_noise_floor(log_posterior, rng, draws=100):
+    """The calibration error that true probabilities show on so many patches, by chance: a mean over drawn labels."""
+    cumulative = np.cumsum(np.exp(log_posterior), axis=1)[:, :-1]
+    errors = []
+    for _ in range(draws):
+        labels = (rng.random((len(cumulative), 1)) > cumulative).sum(axis=1)
+        errors.append(expected_calibration_error(log_posterior, labels))
+    return float(np.mean(errors))
+
+
+def stratified_halves(labels, rng):
+    """Two halves of the patches at random, each with half of every class: two sorted index arrays."""
+    order = rng.permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    return np.sort(order[::2]), np.sort(order[1::2])
+
+
 def fit_temperature(logits, labels):
-    """The temperature T, 0.01 to 100, at which softmax(logits / T) has the smallest cross-entropy (Guo et al. 2017)."""
-    from scipy.optimize import minimize_scalar
+    """The temperature T at which softmax(logits / T) has the smallest cross-entropy (Guo et al. 2017), 0.01 to 100.
+
+    Raises NoTemperature where the best one is beyond that range, or where there is none.
+    """
+    from scipy.optimize import brentq  # here, because train.py does without SciPy
 
     logits = np.asarray(logits, dtype=np.float64)
-    found = minimize_scalar(
-        lambda log_t: cross_entropy(logits / np.exp(log_t), labels),
-        bounds=(np.log(0.01), np.log(100.0)),
-        method="bounded",
-        options={"xatol": 1e-6},
-    )
-    return float(np.exp(found.x))
+    if (np.ptp(logits, axis=1) == 0).all():
+        raise NoTemperature("no temperature is best: the logits of all classes are equal")
+    if (logits.argmax(axis=1) == labels).all():
+        raise NoTemperature("no finite temperature is best: every patch is classified right, so sharper is better")
+    below_max = logits - logits.max(axis=1, keepdims=True)
+    of_label = below_max[np.arange(len(labels)), labels]
+
+    def slope(log_t):
+        """Of the loss over 1 / T, in which it is convex: 0 at the best T. Rounding does not hide its sign."""
+        expected = (softmax(below_max, np.exp(log_t)) * below_max).sum(axis=1)
+        return float((expected - of_label).mean())
+
+    low, high = np.log(0.01), np.log(100.0)
+    if slope(low) <= 0:
+        raise NoTemperature("no temperature from 0.01 to 100 is best; it would be below 0.01")
+    if below_max.mean() >= of_label.mean():
+        raise NoTemperature("no finite temperature is best: the logits say nothing that the labels confirm")
+    if slope(high) >= 0:
+        raise NoTemperature("no temperature from 0.01 to 100 is best; it would be above 100")
+    return float(np.exp(brentq(slope, low, high)))
 
 
 def bootstrap_interval(differences, rng, resamples=1000):
@@ -99,14 +207,34 @@ def bootstrap_interval(differences, rng, resamples=1000):
     return float(low), float(high)
 
 
+def guessing(class_counts, n):
+    """Log probabilities (n, classes) of one who knows the class shares of the training patches and sees no patch.
+
+    He names the most frequent class, and a class that training never showed gets log 0 = -inf.
+    """
+    shares = np.asarray(class_counts) / np.sum(class_counts)
+    with np.errstate(divide="ignore"):
+        log_shares = np.log(shares)
+    return np.tile(log_shares, (n, 1))
+
+
+def guessers_interval(share, n):
+    """The accuracies, low and high, between which 95 % of test sets of n patches find one who always names one class.
+
+    share: of that class among all patches there are. Exact, from the binomial distribution.
+    """
+    from scipy.stats import binom  # here, because train.py does without SciPy
+
+    low, high = binom.interval(0.95, n, share)
+    return float(low / n), float(high / n)
+
+
 def baselines(train_patches, hidden, epochs, seed):
     """A dict from name to a function, pixels (n, inputs) -> log probabilities, of two scikit-learn models, fitted.
 
     LogisticRegression is what a network without a hidden layer can reach. MLPClassifier has the same shape and
     as many epochs, with its own batches of 200 and Adam at 0.01, ten times its default rate, which suits so few epochs.
     """
-    import warnings
-
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
@@ -117,70 +245,19 @@ def baselines(train_patches, hidden, epochs, seed):
         warnings.simplefilter("ignore", ConvergenceWarning)  # a number of epochs is what is asked for
         for model in (linear, mlp):
             model.fit(train_patches.pixels, train_patches.labels)
-    return {"linear baseline": _log_probabilities(linear), "scikit-learn MLP": _log_probabilities(mlp)}
-
-
-def _log_probabilities(model):
-    """scikit-learn's models give probabilities; one rounded to 0 has lost its logarithm, so eps stands in for it."""
-    return lambda pixels: np.log(np.maximum(model.predict_proba(pixels), np.finfo(np.float64).eps))
-
-
-def evaluate(predictors, test, rng, generator=None, target="label", fresh=10_000):
-    """Scores of each predictor on the test patches and, where the generator is given, its distance to the truth.
-
-    predictors: a dict from name to a function, pixels (n, inputs) -> log probabilities (n, classes); it must hold
-    "network before" and "network after". The truth is compared on so many fresh patches.
-    Returns a dict ready for JSON: "predictors", "temperature", "differences" and, with a generator,
-    "calibration_noise_floor", the error that the exact posterior shows on as many patches by chance.
-    """
-    predictors = dict(predictors)
-    if generator is not None:
-        predictors["exact posterior"] = lambda pixels: generator.log_posterior(pixels, target)
-    predictions = {name: predict(test.pixels) for name, predict in predictors.items()}
-    temperature, cooled = _temperature(predictions["network after"], test.labels)
-    results = {"predictors": {name: scores(values, test.labels) for name, values in predictions.items()}}
-    results["temperature"] = cooled
-    if generator is not None:
-        predictors["network after, temperature"] = lambda pixels: log_softmax(
-            predictors["network after"](pixels), temperature
-        )
-        fresh_pixels = generator.sample(fresh, rng).pixels
-        truth = generator.log_posterior(fresh_pixels, target)
-        for name, predict in predictors.items():
-            distance = distance_to_truth(predict(fresh_pixels), truth)
-            (cooled if name.endswith("temperature") else results["predictors"][name]).update(distance)
-        floor = calibration_noise_floor(predictions["exact posterior"], rng)
-        results |= {"calibration_noise_floor": floor, "fresh": fresh}
-    results["differences"] = [
-        difference
-        for other in predictions
-        if other != "network after"
-        for difference in _differences(predictions, other, test.labels, rng)
-    ]
-    return results
-
-
-def _temperature(log_probabilities, labels):
-    """The temperature fitted on the first half of the patches, and scores on the second half without and with it."""
-    half = len(labels) // 2
-    temperature = fit_temperature(log_probabilities[:half], labels[:half])
-    rest, rest_labels = log_probabilities[half:], labels[half:]
-    return temperature, {
-        "temperature": temperature,
-        "fitted_on": half,
-        "measured_on": len(labels) - half,
-        "without": scores(rest, rest_labels),
-        "with": scores(log_softmax(rest, temperature), rest_labels),
+    classes = len(train_patches.class_names)
+    return {
+        "linear": lambda pixels: _log_probabilities(linear, pixels, classes),
+        "scikit-learn MLP": lambda pixels: _log_probabilities(mlp, pixels, classes),
     }
 
 
-def _differences(predictions, other, labels, rng):
-    """Accuracy and cross-entropy of the trained network less another's, patch by patch, with bootstrap intervals."""
-    rows = np.arange(len(labels))
-    for score, of in (
-        ("accuracy", lambda p: (p.argmax(axis=1) == labels).astype(float)),
-        ("cross_entropy", lambda p: -p[rows, labels]),
-    ):
-        difference = of(predictions["network after"]) - of(predictions[other])
-        low, high = bootstrap_interval(difference, rng)
-        yield {"score": score, "versus": other, "mean": float(difference.mean()), "low": low, "high": high}
+def _log_probabilities(model, pixels, classes):
+    """What a fitted scikit-learn model says, (n, classes).
+
+    It gives probabilities: one rounded to 0 has lost its logarithm, so eps stands in for it, as it does for a class
+    that training never showed, for which the model has no column.
+    """
+    probabilities = np.zeros((len(pixels), classes))
+    probabilities[:, model.classes_] = model.predict_proba(pixels)
+    return np.log(np.maximum(probabilities, np.finfo(np.float64).eps))

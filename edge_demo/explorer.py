@@ -7,20 +7,27 @@ To change the page, edit those files; to give it another number, add it to _data
 import base64
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from edge_demo.datasets import read_csv
 from edge_demo.files import replacing
 from edge_demo.patches import KIND_NAMES
+from edge_demo.photographs import default_photograph, read_image
+from edge_demo.runs import fingerprint, flat, with_parameters
 from edge_demo.softmax import cross_entropy
 
 PAGE = Path(__file__).parent / "explorer_page"
-MODULES = ("softmax", "network", "generator", "run", "state", "format", "draw", "patch", "hidden", "steps", "training")
-MODULES += ("plane", "truth", "tour", "main")
+MODULES = ("softmax", "random", "network", "optimizers", "training", "generator", "parts", "run", "live", "state")
+MODULES += ("format", "play", "draw", "patch", "hidden", "steps", "curves", "lossarea", "scores", "plane", "picture")
+MODULES += ("photograph", "truth", "panel", "predict", "tour", "main")
 LAYERS = ("Center", "Dense", "ReLU", "Tanh")  # what network.js knows
-MOST_BYTES = 390_000  # of the whole page; patches are left out, and then points of training, to stay below
+MOST_BYTES = 590_000  # of the whole page; patches are left out, and then points of training, to stay below
 MOST_FOR_WEIGHTS = 200_000
+LARGEST_PHOTOGRAPH = 160  # pixels of its longer side
+MOST_TO_TRAIN = 2_000_000  # bytes of train.csv, beyond which the page does not train on it
 MOST_EPOCHS = 400  # points of the loss curve
 SCALES = (10_000, 255, 1)  # pixels with four decimals, of 8-bit images, whole numbers: 16 bits hold them without loss
 ROUNDED = (10_000, 1000, 100, 10, 1)  # for other pixels, where float64 would leave too few patches
@@ -77,10 +84,11 @@ def _data(run, room):
     """What run.js reads, in about so many bytes."""
     test, kinds_known = run.test, run.test.kinds is not None
     exact = _exact(run)
-    epochs = run.history.epoch  # whole numbers, but for the last one of an interrupted training
+    epochs = run.history.epoch
     batches = -(-run.settings["data"]["train"] // run.settings["batch_size"])
-    snapshots = run.snapshots or {0: run.before.parameters, round(epochs[-1] * batches): run.after.parameters}
-    steps = _spread(list(snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * run.after.parameters.size)))
+    before, after = flat(run.before.parameters), flat(run.after.parameters)
+    snapshots = run.snapshots or {0: before, epochs[-1] * batches: after}
+    steps = _spread(list(snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * after.size)))
     curve = _spread(range(len(epochs)), MOST_EPOCHS)
     checked = test.pixels[: max(1, 200 // test.pixels.shape[1])]
     data = {
@@ -95,17 +103,23 @@ def _data(run, room):
             "parameters": _base64(np.array([snapshots[step] for step in steps]), "<f8"),
         },
         "history": {
-            "epoch": [round(epochs[i], 3) for i in curve],
+            "epoch": [epochs[i] for i in curve],
             "test_loss": [run.history.test_loss[i] for i in curve],
         },
+        "settings": _settings(run),
+        "training": None,
+        "training_note": None,
+        "photograph": _photograph(run),
         "description": _description(run),
         "usual_distance": None if exact else _usual_distance(test.pixels),
         "bayes_loss": cross_entropy(run.log_posterior, test.labels) if exact else None,
         "range": _range(test.pixels),
         "groups": list(KIND_NAMES if kinds_known else test.class_names),
-        "generator": vars(run.generator) if exact else None,
+        "generator": asdict(run.generator) if exact else None,
         "check": {"pixels": _base64(checked, "<f8"), "logits": _base64(run.after.logits(checked), "<f8")},
     }
+    if not exact:
+        data["training"], data["training_note"] = _training(run, (room - len(_json(data))) // 2)
     data["patches"] = _patches(run, room - len(_json(data)))
     if not _is_lossless(test.pixels, data["patches"]["scale"]):
         data["description"] += " To keep this page small, the pixels of its test patches are rounded."
@@ -116,25 +130,55 @@ def _patches(run, room):
     """Test patches in about so many bytes, as many of each kind, or class; at least one of each, whatever the room."""
     test = run.test
     groups = test.labels if test.kinds is None else test.kinds
-    scale = next((scale for scale in SCALES if _is_lossless(test.pixels, scale)), None)
-    if scale is None and _bytes_each(test, scale) * len(test) > room:
-        fitting = [scale for scale in ROUNDED if (np.abs(test.pixels * scale) < 2**15).all()]
-        scale = fitting[0] if fitting else None
+    scale = _scale(test.pixels, room)
     shown = _some_of_each(groups, max(int(room / _bytes_each(test, scale)), len(np.unique(groups))))
-    pixels = test.pixels[shown]
     return {
         "total": len(test),
         "index": _base64(shown, "<i4"),
-        "labels": _base64(test.labels[shown], "u1"),
         "groups": _base64(groups[shown], "u1"),
-        "scale": scale,
-        "pixels": _base64(pixels, "<f8") if scale is None else _base64(np.round(pixels * scale), "<i2"),
+        **_packed(test[shown], scale),
     }
 
 
-def _bytes_each(test, scale):
+def _training(run, room):
+    """The patches that the page's own training needs where it cannot draw them, or None; and why, if there are none."""
+    folder = run.settings["data"].get("folder")
+    left_out = "The page cannot train here: the training patches of this run"
+    try:
+        if folder is None or (Path(folder) / "train.csv").stat().st_size > MOST_TO_TRAIN:
+            return None, f"{left_out} are too many to be part of it."
+        patches = read_csv(Path(folder) / "train.csv", run.test.class_names)
+        if run.settings["target"] == "kind":
+            patches = patches.with_kind_labels()
+    except (OSError, ValueError):
+        return None, f"{left_out} are no longer where they were."
+    if fingerprint(patches) != run.settings["data"]["fingerprint"]:
+        return None, f"{left_out} have changed since."
+    scale = _scale(patches.pixels, room)
+    if _bytes_each(patches, scale) * len(patches) > room:
+        return None, f"{left_out} are too many to be part of it."
+    return _packed(patches, scale), None
+
+
+def _packed(patches, scale):
+    """Pixels and labels as text."""
+    numbers = patches.pixels if scale is None else np.round(patches.pixels * scale)
+    pixels = _base64(numbers, "<f8" if scale is None else "<i2")
+    return {"labels": _base64(patches.labels, "u1"), "scale": scale, "pixels": pixels}
+
+
+def _scale(pixels, room):
+    """The scale that _packed needs: one without loss where there is one, else float64 (None) where that fits."""
+    for scale in SCALES:
+        if _is_lossless(pixels, scale):
+            return scale
+    fitting = [scale for scale in ROUNDED if (np.abs(pixels * scale) < 2**15).all()]
+    return fitting[0] if fitting and pixels.size * 8 * 4 / 3 > room else None
+
+
+def _bytes_each(patches, scale):
     """What one patch takes in the page: base64 makes 4 bytes of 3."""
-    return (test.pixels.shape[1] * (8 if scale is None else 2) + 6) * 4 / 3
+    return (patches.pixels.shape[1] * (8 if scale is None else 2) + 6) * 4 / 3
 
 
 def _exact(run):
@@ -149,15 +193,30 @@ def _layer(layer):
     return {"type": name, "value": layer.value} if name == "Center" else {"type": name}
 
 
+def _settings(run):
+    """What the page's own training begins with."""
+    names = [type(layer).__name__ for layer in run.after.layers]
+    activation = "Tanh" if "Tanh" in names else "ReLU"
+    kept = {name: run.settings[name] for name in ("hidden", "optimizer", "lr", "batch_size", "seed")}
+    return kept | {"activation": activation, "train": run.settings["data"]["train"]}
+
+
+def _photograph(run):
+    """The portrait, in grey levels of 8 bits; None where the patches are not those of the generator."""
+    if not _exact(run):
+        return None
+    grey = read_image(default_photograph(), largest=LARGEST_PHOTOGRAPH)
+    height, width = grey.shape
+    return {"width": width, "height": height, "pixels": _base64(np.round(grey * 255), "u1")}
+
+
 def _losses(run, snapshots):
     """Loss and accuracy of the test patches at each point of training."""
-    network, losses, accuracies = run.after, [], []
-    trained = network.parameters.copy()
-    for network.parameters in [*snapshots]:
-        logits = network.logits(run.test.pixels)
+    losses, accuracies = [], []
+    for snapshot in snapshots:
+        logits = with_parameters(run.after, snapshot).logits(run.test.pixels)
         losses.append(cross_entropy(logits, run.test.labels))
         accuracies.append(float((logits.argmax(axis=1) == run.test.labels).mean()))
-    network.parameters = trained
     return {"test_loss": losses, "test_accuracy": accuracies}
 
 
@@ -166,9 +225,9 @@ def _description(run):
     sizes = "-".join(map(str, (run.test.pixels.shape[1], *settings["hidden"], len(run.test.class_names))))
     data, epochs = settings["data"], f"{settings['epochs']:,}"
     if run.interrupted_at is not None:
-        epochs = f"{run.interrupted_at:.4g} of {epochs}"
+        epochs = f"{run.interrupted_at:,} of {epochs}"
     return (
-        f"The network: {sizes}, {run.after.parameters.size:,} parameters, trained for {epochs} epochs on "
+        f"The network: {sizes}, {flat(run.after.parameters).size:,} parameters, trained for {epochs} epochs on "
         f"{data['train']:,} patches, in batches of {settings['batch_size']:,}, by {settings['optimizer']} at learning "
         f"rate {settings['lr']:g}, seed {settings['seed']}; losses are those of {len(run.test):,} test patches."
     )

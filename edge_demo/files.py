@@ -1,98 +1,148 @@
-"""Files: written whole or not at all, and read without running anything that is in them."""
+"""Files and folders, written whole or not at all, and read without running anything that is in them.
+
+What is new is written beside its target under a hidden name, and takes its place by a rename. Of two processes that
+write the same target at once, the last one wins.
+"""
 
 import csv
+import errno
+import glob
 import io
 import os
+import shutil
 import stat
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-try:
-    import fcntl
-except ImportError:  # Windows, which refuses by itself to delete a file that another process has open
-    fcntl = None
-
-
-class Busy(ValueError):
-    """Another process is writing the same file or folder."""
-
-
-@contextmanager
-def claimed(path, what):
-    """Yields a new file at path, open for writing bytes, that is this process's own until the block ends or it dies.
-
-    What a killed process left there is taken over. Raises Busy, about the thing called what, where its owner lives.
-    """
-    while True:
-        try:
-            if fcntl is None:
-                Path(path).unlink(missing_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        except PermissionError:
-            if fcntl is None and os.path.exists(path):
-                raise _busy(what) from None
-            raise
-        with open(descriptor, "r+b") as file:
-            try:
-                if fcntl is not None:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise _busy(what) from None
-            if not _is(path, file):  # its last owner has just moved or removed it
-                continue
-            try:
-                file.truncate(0)
-                yield file
-            finally:
-                if fcntl is None:
-                    file.close()
-                    Path(path).unlink(missing_ok=True)
-                elif _is(path, file):
-                    os.unlink(path)
-            return
-
-
-def _busy(what):
-    return Busy(f"{what} is being written by another process: wait until that has ended, or choose another name")
-
-
-def _is(path, file):
-    """Is the open file still the one at path?"""
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
+ABANDONED = 3600  # seconds after which a hidden folder that nobody has touched was left by a process that died
 
 
 @contextmanager
 def replacing(path, mode="w"):
     """Opens a new file that takes the place of path when the block ends; after an error path is as it was."""
     path = Path(path)
+    unfinished = _hidden(path, "new")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     try:
-        unfinished_path = path.with_name(f".{path.name}.part")
-        with claimed(unfinished_path, path) as unfinished:
-            text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
-            with open(unfinished.fileno(), mode, closefd=False, **text) as file:
-                yield file
-            os.fsync(unfinished.fileno())
-            if fcntl is None:
-                unfinished.close()
-            os.replace(unfinished_path, path)
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None  # the name that the user knows
+        with open(unfinished, mode, **text) as file:
+            yield file
+        os.replace(unfinished, path)
+    except BaseException as error:
+        unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None  # the name that the user knows
         raise
 
 
-def sync_folder(folder):
-    """Has the names in a folder written to the disk, as fsync does for the content of a file."""
-    if fcntl is not None:
-        descriptor = os.open(folder, os.O_RDONLY)
+@contextmanager
+def replacing_folder(target, names):
+    """Yields an empty folder that takes target's place when the block ends; after an error all is as it was.
+
+    names: the files that such a folder may hold; errors as for check_replaceable.
+    """
+    target = Path(os.path.realpath(target))
+    check_replaceable(target, names)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = _hidden(target, "new")
+    new.mkdir()
+    try:
+        yield new
+        for entry in _entries(target):
+            if _is_ignored(entry):
+                shutil.copy2(entry, new)
+        _take_place(new, target)
+    except BaseException as error:
+        shutil.rmtree(new, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno:
+            error.filename, error.filename2 = str(target), None  # the name that the user knows
+        raise
+
+
+def check_replaceable(target, names):
+    """Raises ValueError where replacing_folder would destroy, or could not replace, what is at target."""
+    restore(target)
+    path = Path(os.path.realpath(target))
+    if path.is_file():
+        raise ValueError(f"{target} is a file: name a folder")
+    if Path.cwd().is_relative_to(path):
+        raise ValueError(f"{target} is the folder you work in, and cannot be replaced: name another, or work elsewhere")
+    there = next(folder for folder in path.parents if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise ValueError(
+            f"{target} cannot be written, because {there} is {'read-only' if there.is_dir() else 'a file'}"
+        )
+    strange = [entry.name for entry in _entries(path) if not _is_ours(entry, names)]
+    if strange:
+        raise ValueError(f"{target} holds {min(strange)}, which is not written there: name a new or an empty folder")
+
+
+def restore(target):
+    """Puts right what a process that died left beside a folder: the former one comes back where it is away."""
+    target = Path(os.path.realpath(target))
+    formers = _beside(target, "former")
+    if formers and not target.exists():
+        with suppress(OSError):  # another process has just put it, or its own, in place
+            formers[-1].rename(target)
+    for left in [*_beside(target, "former"), *_beside(target, "new"), *_beside(target, "old")]:
+        if time.time() - _changed(left) > ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _take_place(new, target):
+    former, old = _hidden(target, "former"), _hidden(target, "old")
+    while True:
+        with suppress(FileNotFoundError):  # there is none, or another process has just moved it aside
+            target.rename(former)  # a process that dies here leaves no target: see restore
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            new.rename(target)
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            _delete(former, old)  # another process was quicker by an instant, and is replaced in turn
+    _delete(former, old)
+
+
+def _delete(former, old):
+    """Under another name, so that what is half deleted is never put back."""
+    with suppress(FileNotFoundError):
+        former.rename(old)
+        shutil.rmtree(old)
+
+
+def _beside(target, what):
+    """Hidden folders of any process, the one that was changed last at the end."""
+    return sorted(target.parent.glob(f".{glob.escape(target.name)}.{what}-*"), key=_changed)
+
+
+def _changed(folder):
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:  # by now its process has put it in place
+        return time.time()
+
+
+def _hidden(path, what):
+    return path.with_name(f".{path.name}.{what}-{os.getpid()}")
+
+
+def _entries(folder):
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:  # it is not there, or another process has just moved it aside
+        return []
+
+
+def _is_ours(entry, names):
+    return (entry.name in names and not entry.is_dir()) or _is_ignored(entry)
+
+
+def _is_ignored(entry):
+    """A file that systems and editors leave in folders: it is no reason to refuse, and it stays."""
+    return entry.is_file() and (entry.name.startswith(".") or entry.name == "Thumbs.db")
 
 
 def open_file(path, mode="r", **options):
@@ -126,25 +176,8 @@ def load_arrays(path):
                 if any(member.compress_type for member in archive.zip.infolist()):
                     raise ValueError("compressed: a small file could fill the memory")
                 arrays = {name: archive[name] for name in archive.files}
-            if all(array.dtype.kind in "biuf" for array in arrays.values()):
-                return arrays
         except Exception as error:  # a damaged archive fails in a dozen ways
             raise ValueError(f"{path} is not a whole .npz file of plain arrays") from error
-    raise ValueError(f"{path} holds arrays of something else than numbers")
-
-
-def save_blocks(path, blocks):
-    """Writes a list of arrays, a network's layers, to an .npz file."""
-    save_arrays(path, {f"layer{i}": block for i, block in enumerate(blocks)})
-
-
-def load_blocks(path, blocks):
-    """Fills blocks with what save_blocks wrote. Raises ValueError, naming both shapes, where they differ."""
-    found = list(load_arrays(path).values())
-    shapes, expected = [array.shape for array in found], [block.shape for block in blocks]
-    if shapes != expected:
-        raise ValueError(f"{path} holds layers of shapes {shapes}, but this network has {expected}")
-    if not all(np.isfinite(array).all() for array in found):
-        raise ValueError(f"{path} holds a weight that is not a finite number")
-    for block, array in zip(blocks, found, strict=True):
-        block[:] = array
+    if not all(array.dtype.kind in "biuf" for array in arrays.values()):
+        raise ValueError(f"{path} holds arrays of something else than numbers")
+    return arrays

@@ -1,12 +1,13 @@
 """The network: pixels in, logits out. This is the file to edit first.
 
 A layer is any object with forward(inputs) and backward(grad_output). To try another activation, write its class
-below ReLU and put it into build_network. All weights live in one flat vector, of which each Dense layer holds views.
+below ReLU and put it into build_network. A layer that learns has weights and a bias too, as Dense has.
 """
+
+from copy import copy
 
 import numpy as np
 
-from edge_demo.files import load_blocks, save_blocks
 from edge_demo.softmax import SoftmaxCrossEntropy, softmax
 
 
@@ -24,67 +25,65 @@ class Center:
 
 
 class Dense:
-    """inputs @ weights + bias: every output is a weighted sum of all inputs."""
+    """inputs @ weights + bias: every output is a weighted sum of all inputs.
 
-    passes_down = True  # False in a network's first layer: the pixels below it need no gradient
+    The weights are drawn from rng as by He et al. 2015: a variance of 2 / inputs keeps the signal's size through
+    Dense and ReLU. The bias begins at 0.
+    """
 
-    def __init__(self, inputs, outputs):
-        self.parameter_shape = (inputs + 1, outputs)  # the last row is the bias: weights of an input of 1
-        self.bind(np.zeros(self.parameter_shape), np.zeros(self.parameter_shape))
-        self.inputs_and_1 = np.ones((0, inputs + 1))
-
-    def bind(self, parameters, gradient):
-        """Takes its part of the network's flat vectors, both (inputs + 1, outputs), as views."""
-        self.parameters, self.weights, self.bias = parameters, parameters[:-1], parameters[-1]
-        self.gradient, self.grad_weights, self.grad_bias = gradient, gradient[:-1], gradient[-1]
-
-    def initialize(self, rng):
-        """He et al. 2015: a variance of 2 / inputs keeps the signal's size through Dense and ReLU. Bias 0."""
-        self.weights[:] = rng.normal(0.0, np.sqrt(2.0 / len(self.weights)), self.weights.shape)
+    def __init__(self, inputs, outputs, rng):
+        self.weights = rng.normal(0.0, np.sqrt(2.0 / inputs), (inputs, outputs))
+        self.bias = np.zeros(outputs)
 
     def forward(self, inputs):
         if inputs.ndim != 2 or inputs.shape[1] != len(self.weights):
             raise ValueError(f"Dense{self.weights.shape} needs an array (n, {len(self.weights)}), not {inputs.shape}")
-        if len(inputs) != len(self.inputs_and_1):
-            self.inputs_and_1 = np.ones((len(inputs), len(self.parameters)))
-        self.inputs_and_1[:, :-1] = inputs
-        return np.dot(self.inputs_and_1, self.parameters)  # (n, inputs + 1) -> (n, outputs)
+        self.inputs = inputs
+        outputs = inputs @ self.weights  # (n, inputs) -> (n, outputs)
+        outputs += self.bias
+        return outputs
 
     def backward(self, grad_output):
-        np.dot(self.inputs_and_1.T, grad_output, out=self.gradient)
-        return np.dot(grad_output, self.weights.T) if self.passes_down else 0.0  # (n, outputs) -> (n, inputs)
+        self.grad_weights = self.inputs.T @ grad_output
+        self.grad_bias = grad_output.sum(axis=0)
+        return grad_output @ self.weights.T  # (n, outputs) -> (n, inputs)
+
+    def __setattr__(self, name, value):
+        """New weights, or a new bias, take effect as float64. Raises ValueError where their shape is another."""
+        if name in ("weights", "bias"):
+            value = np.array(value, dtype=np.float64)
+            former = getattr(self, name, value)
+            if value.shape != former.shape:
+                raise ValueError(f"{name} must be of shape {former.shape}, as before, not {value.shape}")
+        super().__setattr__(name, value)
 
 
 class ReLU:
-    """max(0, x), as x times 1 or 0: without it, two Dense layers would be no more than one."""
+    """max(0, x): without it, two Dense layers would be no more than one."""
 
     def forward(self, inputs):
-        self.mask = (inputs > 0.0).astype(np.float64)
-        return inputs * self.mask
+        self.inputs = inputs
+        return np.maximum(inputs, 0.0)
 
     def backward(self, grad_output):
-        return grad_output * self.mask
+        return grad_output * (self.inputs > 0.0)
 
 
 class Network:
-    """Layers that turn pixels (n, inputs) into logits (n, classes); rng draws their initial weights."""
+    """Layers that turn pixels (n, inputs) into logits (n, classes)."""
 
-    def __init__(self, layers, rng):
-        self.layers, self.output = list(layers), SoftmaxCrossEntropy()
-        self._trainable = [layer for layer in self.layers if hasattr(layer, "parameter_shape")]
-        self._parameters = np.zeros(sum(np.prod(layer.parameter_shape) for layer in self._trainable))
-        self._bind()
-        for layer in self._trainable:
-            layer.initialize(rng)
+    def __init__(self, layers):
+        self.layers = list(layers)
 
     def logits(self, pixels):
-        """Raw scores, (n, classes), any real number; computed in blocks, whose activations stay in the cache."""
-        return np.concatenate([self._forward(pixels[i : i + 512]) for i in range(0, len(pixels) or 1, 512)])
+        """Raw scores, (n, classes), any real number.
 
-    def _forward(self, pixels):
+        Copies of the layers compute them: what a forward notes down for its backward stays in the copy, so that
+        several threads can ask the same network at once.
+        """
         activations = np.asarray(pixels, dtype=np.float64)
         for layer in self.layers:
-            activations = layer.forward(activations)
+            activations = copy(layer).forward(activations)
         return activations
 
     def probabilities(self, pixels):
@@ -97,54 +96,63 @@ class Network:
 
     def loss(self, pixels, labels, weights=None):
         """Mean cross-entropy in nats, a float; weights (n,), where given, multiply each patch's part."""
-        return self.output.forward(self.logits(pixels), labels, weights)
+        return SoftmaxCrossEntropy().forward(self.logits(pixels), labels, weights)
 
     def gradient(self, pixels, labels, weights=None):
-        """Gradient of loss(pixels, labels, weights) for every parameter, a new flat vector like parameters."""
-        self.batch_loss = self.output.forward(self._forward(pixels), labels, weights)
-        grad = self.output.backward()
+        """Gradient of loss(pixels, labels, weights), by backpropagation: an array for each one in parameters."""
+        activations = np.asarray(pixels, dtype=np.float64)
+        for layer in self.layers:
+            activations = layer.forward(activations)
+
+        output = SoftmaxCrossEntropy()
+        output.forward(activations, labels, weights)
+
+        grad = output.backward()
         for layer in reversed(self.layers):
             grad = layer.backward(grad)
-        return self._gradient.copy()
+
+        return [array for layer in self._learning_layers() for array in (layer.grad_weights, layer.grad_bias)]
 
     @property
     def parameters(self):
-        """All weights and biases as one flat float64 vector; the layers hold views of it."""
-        return self._parameters
+        """The layers' own weights and biases, a list of arrays in the layers' order: changing one changes the layer."""
+        return [array for layer in self._learning_layers() for array in (layer.weights, layer.bias)]
 
-    @parameters.setter
-    def parameters(self, values):
-        self._parameters[:] = values
-
-    def _blocks(self, flat):
-        """A flat vector cut into a view for each trainable layer."""
-        shapes = [layer.parameter_shape for layer in self._trainable]
-        parts = np.split(flat, np.cumsum([np.prod(shape) for shape in shapes]))
-        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=False)]
-
-    def _bind(self):
-        self._gradient = np.zeros_like(self._parameters)
-        for layer, *views in zip(self._trainable, *map(self._blocks, (self._parameters, self._gradient)), strict=True):
-            layer.bind(*views)
-            layer.passes_down = layer is not self._trainable[0]
-
-    def __setstate__(self, state):  # copied or unpickled arrays are no longer views
-        self.__dict__.update(state)
-        self._bind()
+    def _learning_layers(self):
+        return [layer for layer in self.layers if hasattr(layer, "weights")]
 
     def save(self, path):
-        """Writes an .npz file of one array a layer, (inputs + 1, outputs), the bias as its last row."""
-        save_blocks(path, self._blocks(self.parameters))
+        """Writes an .npz file of the parameters, named weights1, bias1, weights2, … in the layers' order."""
+        with open(path, "wb") as file:
+            np.savez(file, **dict(zip(self._names(), self.parameters, strict=True)))
 
     def load(self, path):
         """Reads what save wrote. Raises ValueError, naming both shapes, if the file holds another network."""
-        load_blocks(path, self._blocks(self.parameters))
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                found = {name: file[name] for name in file.files}
+        except OSError:
+            raise
+        except Exception as error:  # a damaged archive fails in a dozen ways
+            raise ValueError(f"{path} is not an .npz file that Network.save wrote") from error
+        expected = dict(zip(self._names(), self.parameters, strict=True))
+        shapes = [{name: array.shape for name, array in arrays.items()} for arrays in (found, expected)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(f"{path} holds arrays of shapes {shapes[0]}, but this network has {shapes[1]}")
+        if not all(array.dtype.kind in "fiu" and np.isfinite(array).all() for array in found.values()):
+            raise ValueError(f"{path} holds a weight that is not a finite number")
+        for name, array in expected.items():
+            array[:] = found[name]
+
+    def _names(self):
+        learning = range(1, len(self._learning_layers()) + 1)
+        return [f"{what}{number}" for number in learning for what in ("weights", "bias")]
 
 
 def build_network(inputs, hidden, classes, rng):
     """Center, then a Dense and a ReLU for each size in the list hidden (none for []), then a Dense to the logits."""
     layers = [Center(0.5)]
     for size in hidden:
-        layers += [Dense(inputs, size), ReLU()]
+        layers += [Dense(inputs, size, rng), ReLU()]
         inputs = size
-    return Network([*layers, Dense(inputs, classes)], rng)
+    return Network([*layers, Dense(inputs, classes, rng)])

@@ -3,11 +3,13 @@
 You may change the order of the batches, the schedule of the learning rate, or what History records.
 """
 
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
 import numpy as np
 from tqdm import tqdm
 
-from edge_demo.files import write_rows
-from edge_demo.softmax import NonFiniteLogits, cross_entropy
+from edge_demo.softmax import NonFiniteLogits, checked_weights, cross_entropy
 
 DIVERGED = 1e4  # nats; no useful step leads there, and from there none leads back
 
@@ -16,60 +18,87 @@ class TrainingDiverged(ValueError):
     """The loss is no longer a finite number, or beyond DIVERGED."""
 
 
-class History:
-    """Lists with one entry an epoch, 0 is untrained; losses in nats over the whole set. None without a test set."""
+def train_epoch(network, patches, *, batch_size, optimizer, rng, weights=None):
+    """Shows network each patch once, in an order drawn from rng, and takes a step of the optimizer after each batch.
 
-    def __init__(self):
-        self.epoch, self.train_loss, self.train_accuracy, self.test_loss, self.test_accuracy = [], [], [], [], []
+    patches: pixels (n, inputs) and labels (n,). weights (n,), above 0: how much each patch counts. The last batch may
+    be short. Raises TrainingDiverged.
+    """
+    order = rng.permutation(len(patches.labels))
+    with _divergence_in_words(f"at learning rate {optimizer.learning_rate:g}"):
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            pixels = patches.pixels[batch]  # (n, inputs) -> (batch_size, inputs)
+            labels = patches.labels[batch]
+            batch_weights = None if weights is None else weights[batch]
 
-    def record(self, network, train_patches, test_patches, train_weights=1.0):
-        self.epoch.append(len(self.epoch))
-        for name, patches, weights in (("train", train_patches, train_weights), ("test", test_patches, 1.0)):
-            loss = accuracy = None
-            if patches is not None:
-                logits = network.logits(patches.pixels)  # (n, classes)
-                loss = cross_entropy(logits, patches.labels, weights)
-                accuracy = float((weights * (logits.argmax(axis=1) == patches.labels)).mean())
-            getattr(self, f"{name}_loss").append(loss)
-            getattr(self, f"{name}_accuracy").append(accuracy)
-
-    def to_csv(self, path):
-        """Writes a row an epoch, in full precision."""
-        write_rows(path, vars(self), zip(*vars(self).values(), strict=True))
+            gradient = network.gradient(pixels, labels, batch_weights)
+            optimizer.step(network.parameters, gradient)
 
 
-def train(
-    network, patches, *, epochs, batch_size, optimizer, rng, test=None, weights=None, history=None, progress=False
-):
-    """Trains network in place on patches (pixels (n, inputs), labels (n,)) and returns its History.
+def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, weights=None, progress=False):
+    """Trains network in place on patches for so many epochs; returns its History.
 
-    Every epoch uses each patch once, in an order drawn anew from rng; the last batch may be short. weights (n,): how
-    much each patch counts. history: one to go on from, up to epochs in all. progress: a bar. Raises TrainingDiverged.
+    test: patches to measure the network on as well. weights (n,): how much each patch counts, in multiples of their
+    mean; one of weight 0 is as good as absent. progress: a bar on standard error. Raises ValueError, TrainingDiverged.
     """
     if epochs < 0 or batch_size < 1:
         raise ValueError(f"epochs must be at least 0 and batch_size at least 1, not {epochs} and {batch_size}")
-    columns = [patches.pixels, patches.labels] + ([] if weights is None else [weights / np.mean(weights)])
-    history = History() if history is None else history
-    if not history.epoch:
-        history.record(network, patches, test, *columns[2:])
-    for epoch in tqdm(range(len(history.epoch), epochs + 1), desc="training", unit="epoch", disable=not progress):
-        order = rng.permutation(len(patches.labels))
-        shuffled = [values.take(order, axis=0) for values in columns]
-        try:
-            with np.errstate(over="ignore", invalid="ignore"):  # reported below, in words
-                for start in range(0, len(order), batch_size):
-                    gradient = network.gradient(*[values[start : start + batch_size] for values in shuffled])
-                    if not network.batch_loss < DIVERGED:
-                        raise NonFiniteLogits
-                    optimizer.step(network.parameters, gradient)
-                del shuffled  # before the next epoch's are gathered
-                history.record(network, patches, test, *columns[2:])
-                if not history.train_loss[-1] < DIVERGED:
-                    raise NonFiniteLogits
-        except NonFiniteLogits:
-            raise TrainingDiverged(
-                f"training diverged in epoch {epoch}, batch {start // batch_size + 1}, at learning rate "
-                f"{optimizer.learning_rate:g}: the loss is no longer finite, or beyond {DIVERGED:g}; "
-                f"try a learning rate of {optimizer.learning_rate / 10:g}"
-            ) from None
+    if weights is not None:
+        weights = checked_weights(weights, len(patches.labels))
+        patches, weights = patches[weights > 0], weights[weights > 0]
+        weights = weights / weights.mean()
+
+    history = History()
+    history.record(network, patches, test, weights)
+    for _ in tqdm(range(epochs), desc="training", unit="epoch", disable=not progress):
+        train_epoch(network, patches, batch_size=batch_size, optimizer=optimizer, rng=rng, weights=weights)
+        history.record(network, patches, test, weights)
     return history
+
+
+@dataclass
+class History:
+    """Lists with one entry an epoch, 0 is untrained; losses in nats over the whole set. None without a test set."""
+
+    epoch: list = field(default_factory=list)
+    train_loss: list = field(default_factory=list)
+    train_accuracy: list = field(default_factory=list)
+    test_loss: list = field(default_factory=list)
+    test_accuracy: list = field(default_factory=list)
+
+    def record(self, network, train_patches, test_patches=None, train_weights=None):
+        """Adds an entry: what the network, as it is now, is worth on both sets. Raises TrainingDiverged."""
+        epoch = len(self.epoch)
+        test_loss = test_accuracy = None
+        with _divergence_in_words(f"in epoch {epoch}"):
+            train_loss, train_accuracy = _measure(network, train_patches, train_weights)
+            if test_patches is not None:
+                test_loss, test_accuracy = _measure(network, test_patches)
+            if not train_loss < DIVERGED:
+                raise NonFiniteLogits
+
+        self.epoch.append(epoch)
+        self.train_loss.append(train_loss)
+        self.train_accuracy.append(train_accuracy)
+        self.test_loss.append(test_loss)
+        self.test_accuracy.append(test_accuracy)
+
+
+def _measure(network, patches, weights=None):
+    """Mean cross-entropy in nats, and accuracy."""
+    logits = network.logits(patches.pixels)  # (n, classes)
+    right = logits.argmax(axis=1) == patches.labels
+    return cross_entropy(logits, patches.labels, weights), float(np.average(right, weights=weights))
+
+
+@contextmanager
+def _divergence_in_words(where):
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):  # instead of NumPy's warnings
+            yield
+    except NonFiniteLogits:
+        raise TrainingDiverged(
+            f"training diverged {where}: the loss is no longer finite, or beyond {DIVERGED:g} nats; "
+            "try a learning rate ten times smaller"
+        ) from None

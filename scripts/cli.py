@@ -1,47 +1,33 @@
-"""What the scripts share: types for flags, and mistakes answered in one line. It imports nothing slow."""
+"""What the scripts share: types for flags, and a user's mistake answered in one line. Imported before NumPy."""
 
 import argparse
-import gc
+import logging
 import math
 import os
 import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 
-ROOT = Path(__file__).resolve().parent.parent
 # More threads may add in another order, and so change the last bits; matrices as small as these gain nothing by them.
 for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[name] = "1"  # read when NumPy is imported, after this
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is not the user's concern
 
-gc.set_threshold(100_000)  # imports and figures make many objects and little garbage: 5 % of a run of train.py
-
+ROOT = Path(__file__).resolve().parent.parent
 MOST = 10**9  # of anything that is counted: a typing error rather than a wish
 
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are one line; scripts call error() for what no single flag can know."""
 
-    def parse_args(self, *arguments):
-        options = super().parse_args(*arguments)
-        import logging  # only now that there is work to do: --help and typing errors are answered at once
-
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is not the user's concern
-        return options
-
     def error(self, message):
         sys.exit(fail(f"{message} (--help lists all flags)"))
 
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter):
-    def __init__(self, prog, **options):
-        try:  # asked here, because argparse imports shutil, and that the compressions, to ask the same
-            columns = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(sys.__stdout__.fileno()).columns
-        except (AttributeError, ValueError, OSError):  # no terminal
-            columns = 0
-        super().__init__(prog, **options | {"width": (columns or 80) - 2})
-
     def _get_help_string(self, action):  # a default of None is explained by the flag's own help
         return action.help if action.default is None else super()._get_help_string(action)
 
@@ -88,7 +74,7 @@ def need_network(sizes, patches):
     """need_memory() for a network of layers of these sizes, input and output included, on so many patches."""
     parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
     what = f"a network of {parameters:,} parameters and {patches:,} patches, see --hidden"
-    need_memory(what, 12 * parameters + 3 * patches * sum(sizes))  # with gradients, optimizer, a baseline; activations
+    need_memory(what, 12 * parameters + 3 * patches * sum(sizes))  # with gradients, optimizer; activations
 
 
 def check_folder(path):
@@ -117,8 +103,6 @@ def shown(path):
 @contextmanager
 def stoppable():
     """Yields an Event that the first Ctrl-C sets while the block runs; another one ends the program as usual."""
-    from threading import Event
-
     stop = Event()
 
     def first(*_):
@@ -132,55 +116,6 @@ def stoppable():
         yield stop
     finally:
         signal.signal(signal.SIGINT, usual)
-
-
-@contextmanager
-def meanwhile(work):
-    """Yields a function that returns work(), on Linux done in a second process while the block runs.
-
-    Where there is no such process, or it fails or is killed, work() is called in this one, which shows its error.
-    """
-    if not _has_one_thread():
-        yield work
-        return
-    import ctypes
-    import multiprocessing
-
-    fork, parent = multiprocessing.get_context("fork"), os.getpid()
-    receiver, sender = fork.Pipe(duplex=False)
-
-    def child():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both, and the first one knows what to do
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: whoever kills the first one kills both
-        receiver.close()
-        with suppress(Exception):
-            if os.getppid() == parent:
-                sender.send(work())
-
-    def result():
-        try:
-            return receiver.recv()
-        except EOFError:
-            return work()
-
-    process = fork.Process(target=child, daemon=True)
-    with suppress(OSError):  # no room for another process
-        process.start()
-    sender.close()
-    try:
-        yield result
-    finally:
-        if process.pid is not None:
-            process.kill()
-            process.join()
-
-
-def _has_one_thread():
-    """Only then a fork is safe. False where the system does not say: a new process there would import all again."""
-    try:
-        return len(os.listdir("/proc/self/task")) == 1
-    except OSError:  # no Linux
-        return False
 
 
 def run(main):

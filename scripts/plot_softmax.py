@@ -2,39 +2,23 @@
 
 import cli
 
+import numpy as np
+
+from edge_demo.figures.pipeline import pipeline
+from edge_demo.figures.softmax_steps import softmax_steps
+from edge_demo.figures.style import save_figure
+from edge_demo.softmax import softmax
+
 
 def main():
-    parser = cli.parser(__doc__)
-    number = cli.number(float)
-    parser.add_argument("--logits", type=number, nargs="+", default=[2.5, 0.5], metavar="Z", help="raw scores")
-    parser.add_argument("--labels", nargs="+", metavar="NAME", help="a name for each score (default: Edge, No Edge)")
-    parser.add_argument(
-        "--temperature", type=cli.number(float, above=0), default=1.0, help="what scores are divided by"
-    )
-    parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs", help="folder for the figures")
-    options = parser.parse_args()
-    names = options.labels or (["Edge", "No Edge"] if len(options.logits) == 2 else None)
-    names = names or [f"class {k}" for k in range(len(options.logits))]
-    if len(names) != len(options.logits):
-        parser.error(f"argument --labels: {len(names)} names for {len(options.logits)} logits; give one for each")
-
+    options = parse()
     cli.check_folder(options.out)
-
-    import numpy as np
-
-    from edge_demo.softmax import softmax
-
-    z = np.array(options.logits)
-    temperature = options.temperature
-    cli.say(*lesson(z, names, temperature, softmax))
-
-    from edge_demo.figures.pipeline import pipeline
-    from edge_demo.figures.softmax_steps import softmax_steps
-    from edge_demo.figures.style import save_figure
+    z, temperature = np.array(options.logits), options.temperature
+    cli.say(*lesson(z, options.labels, temperature))
 
     figures = {
-        "softmax_pipeline.png": pipeline(None, None, z / temperature, names),
-        "softmax_steps.png": softmax_steps(z, names, temperature),
+        "softmax_pipeline.png": pipeline(None, None, z / temperature, options.labels),
+        "softmax_steps.png": softmax_steps(z, options.labels, temperature),
     }
     options.out.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
@@ -42,23 +26,36 @@ def main():
         cli.say(f"written: {cli.shown(options.out / name)}")
 
 
-def lesson(z, names, temperature, softmax):
+def parse():
+    parser = cli.parser(__doc__)
+    number, positive = cli.number(float), cli.number(float, above=0)
+    parser.add_argument("--logits", type=number, nargs="+", default=[2.5, 0.5], metavar="Z", help="raw scores")
+    parser.add_argument("--labels", nargs="+", metavar="NAME", help="a name for each score (default: Edge, No Edge)")
+    parser.add_argument("--temperature", type=positive, default=1.0, help="what scores are divided by")
+    parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "softmax", help="folder for the figures")
+    options = parser.parse_args()
+    scores = len(options.logits)
+    if options.labels is None:
+        options.labels = ["Edge", "No Edge"] if scores == 2 else [f"class {k}" for k in range(scores)]
+    if len(options.labels) != scores:
+        parser.error(f"argument --labels: {len(options.labels)} names for {scores} logits; give one for each")
+    return options
+
+
+def lesson(z, names, temperature):
     """The lines to print, every number computed here."""
-    import numpy as np
-
-    def row(values, form):
-        return "[" + " ".join(form.format(v) for v in values) + "]"
-
     scaled = z / temperature
     p = softmax(z, temperature)
-    lines = [f"classes      {', '.join(names)}", f"z            {row(z, '{:g}')}   raw scores, any number"]
+    lines = [f"classes      {', '.join(names)}", f"z            {_row(z, '{:g}')}   raw scores, any number"]
     if temperature != 1:
-        lines.append(f"z / T        {row(scaled, '{:.4g}')}   divided by the temperature {temperature:g}")
+        lines.append(f"z / T        {_row(scaled, '{:.4g}')}   divided by the temperature {temperature:g}")
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         exponentials = np.exp(scaled)
         bare = exponentials / exponentials.sum()
-    lines.append(f"exp z        {row(exponentials, '{:.2f}' if exponentials.max() < 1e6 else '{:.3g}')}   all positive")
-    lines.append(f"p            {row(p, '{:.2f}')}   divided by their sum; p sums to {p.sum():.2f}")
+    lines.append(
+        f"exp z        {_row(exponentials, '{:.2f}' if exponentials.max() < 1e6 else '{:.3g}')}   all positive"
+    )
+    lines.append(f"p            {_row(p, '{:.2f}')}   divided by their sum; p sums to {p.sum():.2f}")
     lines.append(
         f"in percent   {', '.join(f'{name} {100 * value:.0f} %' for name, value in zip(names, p, strict=True))}"
     )
@@ -67,11 +64,11 @@ def lesson(z, names, temperature, softmax):
     for example in ([3.0, 1.0], [2.0, -1.0], [1.0, -1.0]):
         example = np.array(example)
         total = example.sum()
-        shares = row(example / total, "{:.2f}") if total else "division by 0"
+        shares = _row(example / total, "{:.2f}") if total else "division by 0"
         inside = total and ((example / total >= 0) & (example / total <= 1)).all()
         comment = "works: both between 0 and 1" if inside else "fails: no probabilities"
         lines.append(
-            f"  z {row(example, '{:g}'):8} ratio {shares:14} {comment}; softmax {row(softmax(example), '{:.2f}')}"
+            f"  z {_row(example, '{:g}'):8} ratio {shares:14} {comment}; softmax {_row(softmax(example), '{:.2f}')}"
         )
 
     five, three = np.exp(5.0), np.exp(3.0)
@@ -84,19 +81,22 @@ def lesson(z, names, temperature, softmax):
     for shift in (0.0, 10.0, -scaled.max()):
         comment = "  (the largest subtracted: what the code does)" if shift == -scaled.max() and shift else ""
         lines.append(
-            f"  z {'+' if shift >= 0 else '-'} {abs(shift):<6g} p {row(softmax(scaled + shift), '{:.6f}')}{comment}"
+            f"  z {'+' if shift >= 0 else '-'} {abs(shift):<6g} p {_row(softmax(scaled + shift), '{:.6f}')}{comment}"
         )
 
     big = np.array([1000.0, 998.0])
     with np.errstate(over="ignore", invalid="ignore"):
         broken = np.exp(big) / np.exp(big).sum()
     lines += ["", "so large scores are no problem, where the bare formula overflows"]
-    lines.append(
-        f"  z {row(big, '{:g}')}: bare exp z / sum exp z {row(broken, '{:g}')}, softmax {row(softmax(big), '{:.2f}')}"
-    )
+    shares = _row(softmax(big), "{:.2f}")
+    lines.append(f"  z {_row(big, '{:g}')}: bare exp z / sum exp z {_row(broken, '{:g}')}, softmax {shares}")
     if not np.isfinite(bare).all():
-        lines.append(f"  your z: bare {row(bare, '{:g}')}, softmax {row(p, '{:.2f}')}")
+        lines.append(f"  your z: bare {_row(bare, '{:g}')}, softmax {_row(p, '{:.2f}')}")
     return lines
+
+
+def _row(values, form):
+    return "[" + " ".join(form.format(v) for v in values) + "]"
 
 
 if __name__ == "__main__":

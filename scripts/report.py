@@ -2,152 +2,135 @@
 
 import numpy as np
 
+from edge_demo.evaluation import accuracy, distance_to_truth, guessing, is_ambiguous, loss_parts
 from edge_demo.patches import KIND_NAMES
+from edge_demo.softmax import cross_entropy, log_softmax
+
+FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explorer.html")
+FRESH = 50_000  # patches on which probabilities are held against the exact ones
 
 
-def opening(folder, patches, network, settings):
+def opening(patches, network, settings, folder):
     data, side, names = settings["data"], patches.side, _short(settings["class_names"])
     sizes = [patches.pixels.shape[1], *settings["hidden"], len(names)]
+    parameters = sum(array.size for array in network.parameters)
     shown = ", ".join(names[:7]) + (f" and {len(names) - 7} more" if len(names) > 7 else "")
     return [
         f"data      {folder}: {data['train']:,} training and {data['test']:,} test patches of {side}×{side} pixels",
         f"classes   {shown}",
-        f"network   {'-'.join(map(str, sizes))}: {network.parameters.size:,} parameters, seed {settings['seed']}",
+        f"network   {'-'.join(map(str, sizes))}: {parameters:,} parameters, seed {settings['seed']}",
         f"training  {settings['epochs']} epochs, batches of {settings['batch_size']}, {settings['optimizer']} "
         f"at learning rate {settings['lr']:g}",
     ]
 
 
-def gradient_line(error, checked, network):
-    total = network.parameters.size
-    which = f"all {total:,}" if checked == total else f"{checked:,} of {total:,}"
-    return f"gradient  check passed: backpropagation against finite differences, {which} parameters, error {error:.0e}"
+def gradient_line(error):
+    return f"gradient  check passed: backpropagation against finite differences, largest relative error {error:.0e}"
 
 
 def table(run):
-    """The example patches, before and after side by side: logits z, then probabilities p."""
+    """The example patches, before and after side by side."""
     rows = run.examples()
-    body = _lines if len(run.test.class_names) == 2 else _blocks
-    return ["", f"{len(rows)} test patches: logits z and probabilities p", *body(run, rows), *_notes(run, rows)]
+    body = _two_classes if len(run.test.class_names) == 2 else _many_classes
+    return ["", *body(run, rows)]
 
 
-def _lines(run, rows):
-    """Two classes: a line a patch."""
+def _two_classes(run, rows):
+    """A line a patch: logits z and probabilities p before and after, and the exact p where it is known."""
     names = _short(run.test.class_names)
     first, second = (max(7, len(name) + 1) for name in names)
     second = max(8, second)
     true = max(map(len, names))
-    group = 2 * (first + second)
     pair = f"{{:>{first}}}{{:>{second}}}"
-    letters = f"{'z':>{(first + second) // 2 + 3}}{'p':>{first + second}}".ljust(group)
+    known = run.log_posterior is not None
+    letters = f"{'z':>{(first + second) // 2 + 3}}{'p':>{first + second}}".ljust(2 * (first + second))
+    heads = [f"{stage + ' training':^{2 * (first + second)}}" for stage in ("before", "after")]
+    exact_p = f"{'p(' + names[0] + ')':>10}"
     lines = [
-        f"{'':{13 + true}}{'before training':^{group}}{'after training':^{group}}".rstrip(),
+        f"{len(rows)} test patches: logits z and probabilities p",
+        f"{'':{13 + true}}{heads[0]}{heads[1]}{'     exact' if known else ''}".rstrip(),
         f"{'':{13 + true}}{letters * 2}".rstrip(),
-        f"{'kind':12} {'true':{true}}" + pair.format(*names) * 4,
+        f"{'kind':12} {'true':{true}}" + pair.format(*names) * 4 + (exact_p if known else ""),
     ]
     for i in rows:
         cells = ""
         for stage in ("before", "after"):
             cells += pair.format(*(f"{z:.2f}" for z in run.logits[stage][i]))
             cells += pair.format(*map(_shown, run.probabilities[stage][i]))
+        if known:
+            cells += f"{_shown(np.exp(run.log_posterior[i, 0])):>10}"
         lines.append(f"{_kind(run, i):12} {names[run.test.labels[i]]:{true}}{cells}")
     return lines
 
 
-def _blocks(run, rows, most=7):
-    """More classes: a block a patch, a line a class, the most probable after training first."""
-    names, lines = _short(run.test.class_names), []
-    width = max(14, *map(len, names))
+def _many_classes(run, rows):
+    """A line a patch: its most probable class before and after, and p of its true class."""
+    names = _short(run.test.class_names, most=16)
+    width = max(13, *(len(name) + 2 for name in names))
+    head = f"{'true class':{width}}"
+    for stage in ("before", "after"):
+        head += f"{'most probable ' + stage:{width + 10}}{'p(true)':>7}   "
+    lines = [f"{len(rows)} test patches: the most probable class, and the probability of the true one", head.rstrip()]
     for i in rows:
-        label = run.test.labels[i]
-        order = np.argsort(-run.logits["after"][i], kind="stable").tolist()
-        order = order[:most] if label in order[:most] else [*order[: most - 1], label]
-        z = [run.logits[stage][i] for stage in ("before", "after")]
-        p = [run.probabilities[stage][i] for stage in ("before", "after")]
-        lines += ["", f"{_kind(run, i):{width + 2}}{'z before':>10}{'z after':>10}{'p before':>12}{'p after':>10}"]
-        for k in order:
-            scores = "".join(f"{values[k]:10.2f}" for values in z)
-            shares = f"{_shown(p[0][k]):>12}{_shown(p[1][k]):>10}"
-            lines.append(f"  {names[k]:{width}}{scores}{shares}{'  true class' if k == label else ''}")
-        if len(names) > most:
-            lines.append(f"  and {len(names) - most} more classes")
-    return lines
-
-
-def _notes(run, rows):
-    """Which of the patches the trained network is still wrong, or unsure, about."""
-    names, lines = _short(run.test.class_names), []
-    for position, i in enumerate(rows, start=1):
-        p, label = run.probabilities["after"][i], run.test.labels[i]
-        if p.argmax() != label or p[label] < 0.9:
-            state = "unsure" if p.argmax() == label else "still wrong"
-            lines.append(f"patch {position} {state}: p({names[label]}) = {_shown(p[label])}")
+        line = f"{names[run.test.labels[i]]:{width}}"
+        for stage in ("before", "after"):
+            p = run.probabilities[stage][i]
+            best = f"{names[p.argmax()]} {_shown(p.max())}"
+            line += f"{best:{width + 10}}{_shown(p[run.test.labels[i]]):>7}   "
+        lines.append(line.rstrip())
     return lines
 
 
 def summary(run):
-    """Loss and accuracy before and after, beside what guessing would give."""
-    classes, n = len(run.test.class_names), len(run.test)
-    ln, chance, history = np.log(classes), 1 / classes, run.history
-    lines = ["", f"{'':24}{'before':>10}{'after':>10}   reference"]
+    """Loss and accuracy before and after, beside what guessing and, where it is known, the exact posterior reach."""
+    labels = run.test.labels
+    references = {"guessing": guessing(run.settings["data"]["class_counts"], len(labels))}
+    if run.log_posterior is not None:
+        references["exact"] = run.log_posterior
+    lines = ["", f"{'':28}{'before':>10}{'after':>10}" + "".join(f"{name:>10}" for name in references)]
     for part in ("train", "test"):
-        loss = getattr(history, f"{part}_loss")
-        accuracy = getattr(history, f"{part}_accuracy")
-        lines.append(f"{part + ' cross-entropy':24}{loss[0]:10.4f}{loss[-1]:10.4f}   {ln:.4f} = ln {classes}, equal p")
-        lines.append(f"{part + ' accuracy':24}{accuracy[0]:10.4f}{accuracy[-1]:10.4f}   {chance:.4f} = chance")
-    spread = 1.96 * np.sqrt(chance * (1 - chance) / n)
-    after = history.test_accuracy[-1]
-    verdict = "above" if after > chance + spread else "no better than"
-    return [
-        *lines,
-        f"test accuracy {after:.4f} is {verdict} guessing: "
-        f"95 % of guessers on {n:,} patches get {chance - spread:.3f} to {chance + spread:.3f}",
-    ]
-
-
-SCORES = {"accuracy": "accuracy", "cross_entropy": "loss", "brier_score": "Brier", "calibration_error": "calib."}
-DISTANCES = {"mean_absolute_error": "|p - p*|", "kl_divergence": "KL nats"}
-
-
-def evaluation(run):
-    """What the probabilities are worth, beside other predictors and the exact posterior."""
-    results, n, known = run.evaluation, len(run.test), run.generator is not None
-    predictors, cooling = results["predictors"], results["temperature"]
-    columns = SCORES | DISTANCES if known else SCORES
-    lines = ["", f"What are the probabilities worth? {n:,} test patches; loss is cross-entropy in nats"]
-    lines.append(f"{'':18}" + "".join(f"{title:>10}" for title in columns.values()))
-    for name, row in predictors.items():
-        lines.append(f"{name:18}" + "".join(f"{row[key]:10.4f}" for key in columns))
-    if known:
-        floor = results["calibration_noise_floor"]
-        lines.append(f"calib.: calibration error; true probabilities show {floor:.4f} on {n:,} patches, by chance")
-        lines.append(f"|p - p*| and KL: distance to the exact posterior p* on {results['fresh']:,} fresh patches")
-    else:
-        lines.append("no generator.json beside the data: what needs the true probabilities is left out")
-
-    lines += ["", "network after, less the others, with 95 % bootstrap intervals"]
-    lines.append(f"{'':20}{'accuracy':<31}loss")
-    differences = {}
-    for row in results["differences"]:
-        differences.setdefault(row["versus"], []).append(_difference(row))
-    lines += [f"  {other:18}{''.join(pair)}".rstrip() for other, pair in differences.items()]
-
-    after, without, cooled = predictors["network after"], cooling["without"], cooling["with"]
-    changes = [f"{title} {without[key]:.4f} -> {cooled[key]:.4f}" for key, title in SCORES.items()]
-    lines += ["", f"temperature {cooling['temperature']:.3f}, fitted on {cooling['fitted_on']:,} of the test patches"]
-    lines.append(f"  on the other {cooling['measured_on']:,}: {', '.join(changes)}")
-    if known:
-        changes = [f"{title} {after[key]:.4f} -> {cooling[key]:.4f}" for key, title in DISTANCES.items()]
-        lines.append(f"  on the fresh ones: {', '.join(changes)}")
+        for title, name, of in (("cross-entropy, nats", "loss", cross_entropy), ("accuracy", "accuracy", accuracy)):
+            values = getattr(run.history, f"{part}_{name}")
+            line = f"{part + ' ' + title:28}{values[0]:10.4f}{values[-1]:10.4f}"
+            if part == "test":
+                line += "".join(f"{of(log_p, labels):10.4f}" for log_p in references.values())
+            lines.append(line)
     return lines
 
 
-def _difference(row):
-    """A difference with its interval; a word for it only where the interval leaves no doubt about the sign."""
-    gain = row["mean"] if row["score"] == "accuracy" else -row["mean"]
-    clear = row["low"] > 0 or row["high"] < 0
-    word = ("better" if gain > 0 else "worse") if clear else "unclear"
-    return f"{row['mean']:+.3f} [{row['low']:+.3f} {row['high']:+.3f}] {word:8}"
+def truth(run, rng):
+    """Where the loss comes from, and how far p is from the exact one; nothing where that is not known."""
+    if run.generator is None or len(run.test.class_names) != 2:
+        return []
+    pixels = run.generator.sample(FRESH, rng).pixels
+    exact = run.generator.log_posterior(pixels)
+    lines = ["", f"expected loss on {FRESH:,} fresh patches =  Bayes floor + grouping + calibration"]
+    off = {}
+    for stage, network in (("before", run.before), ("after", run.after)):
+        log_p = log_softmax(network.logits(pixels))
+        parts = loss_parts(log_p, exact)
+        total = parts.bayes + parts.excess
+        lines.append(f"  {stage:28}{total:8.4f} = {parts.bayes:11.4f}{parts.grouping:11.4f}{parts.calibration:14.4f}")
+        off[stage] = distance_to_truth(log_p, exact)["ambiguous_error"]
+    if off["after"] is not None:
+        share = 100 * is_ambiguous(exact).mean()
+        change = f"{off['before']:.3f} before training, {off['after']:.3f} after"
+        lines.append(f"of the {share:.0f} % that are ambiguous, exact p between 0.05 and 0.95, p is off by {change}")
+    return lines
+
+
+def written(folder, names):
+    first = [name for name in FIRST_TO_OPEN if name in names] or names[:3]
+    return ["", f"written to {folder}: {len(names)} files; open first", *(f"  {folder / name}" for name in first)]
+
+
+def interrupted(run, script, folder):
+    if run.interrupted_at is None:
+        return "interrupted after the training, saved whole"
+    return (
+        f"interrupted after epoch {run.interrupted_at} of {run.settings['epochs']}, saved; "
+        f"to go on: python {script} --resume --out {folder}"
+    )
 
 
 def _kind(run, i):

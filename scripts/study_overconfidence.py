@@ -2,34 +2,36 @@
 
 import cli
 
-CHECKED = 2000  # patches that the temperature is fitted on, and as many others to test with
-BATCH_SIZE = 32
+import numpy as np
+from sklearn.metrics import pairwise_distances
+
+from edge_demo.datasets import load_dataset
+from edge_demo.evaluation import NoTemperature, fit_temperature, loss_parts
+from edge_demo.figures import loss_parts as parts_figure
+from edge_demo.figures.style import percent, save_figure
+from edge_demo.figures.surprises import SENTENCES, surprises
+from edge_demo.generator import PatchGenerator, templates_of_kinds
+from edge_demo.network import build_network
+from edge_demo.optimizers import SGD
+from edge_demo.softmax import log_softmax, softmax
+from edge_demo.training import train, train_epoch
+
+BATCH_SIZE, LEARNING_RATE = 32, 0.2
+HELD_OUT = 2000  # patches that the temperature is fitted on
+FRESH = 20_000  # patches that the parts of the loss are measured on
+POINTS = 60  # epochs at which they are
 CONFIDENT = 0.99
-DEFAULT = {"hidden": [16], "epochs": 40, "lr": 0.3}  # as in train.py: the surprises are shown to its network
 NOISES = 1000  # patches of pure noise
-
-
-def parse():
-    parser = cli.parser(__doc__)
-    whole, positive = cli.number(int, at_least=1), cli.number(float, above=0)
-    parser.add_argument("--train", type=whole, default=500, help="patches to train on: few")
-    parser.add_argument("--noise", type=positive, default=0.25, help="spread of each pixel's noise: much")
-    parser.add_argument("--epochs", type=whole, default=400, help="times to see each patch: many")
-    parser.add_argument("--hidden", type=whole, nargs="+", default=[16], metavar="N", help="hidden sizes")
-    parser.add_argument("--lr", type=positive, default=0.3, help="learning rate")
-    parser.add_argument("--seed", type=cli.number(int, at_least=0), default=0, help="of patches, weights and shuffling")
-    parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs", help="folder for the figures")
-    return parser.parse_args()
 
 
 def main():
     options = parse()
     cli.check_folder(options.out)
-    cli.need_network([25, *options.hidden, 2], max(options.train, CHECKED))
-    figures = {"overconfidence.png": study_overconfidence(options), "surprises.png": study_surprises(options.seed)}
-
-    from edge_demo.figures.style import save_figure
-
+    cli.need_network([25, *options.hidden, 2], max(options.train, FRESH))
+    figures = {
+        "overconfidence.png": study_overconfidence(options),
+        "surprises.png": study_surprises(options.seed),
+    }
     options.out.mkdir(parents=True, exist_ok=True)
     cli.say("")
     for name, figure in figures.items():
@@ -37,104 +39,85 @@ def main():
         cli.say(f"written: {cli.shown(options.out / name)}")
 
 
+def parse():
+    parser = cli.parser(__doc__)
+    whole, positive = cli.number(int, at_least=1), cli.number(float, above=0)
+    out = cli.ROOT / "outputs" / "study_overconfidence"
+    parser.add_argument("--train", type=whole, default=500, help="patches to train on: few")
+    parser.add_argument("--noise", type=positive, default=0.15, help="spread of each pixel's noise: more than usual")
+    parser.add_argument("--epochs", type=whole, default=400, help="times to see each patch: many")
+    parser.add_argument("--hidden", type=whole, nargs="+", default=[16], metavar="N", help="hidden sizes")
+    parser.add_argument("--seed", type=cli.number(int, at_least=0), default=0, help="of patches, weights and shuffling")
+    parser.add_argument("--out", type=cli.Path, default=out, help="folder for the figures")
+    return parser.parse_args()
+
+
 def study_overconfidence(options):
-    """Trains long on few noisy patches, prints what that does to the probabilities, and returns the figure."""
-    import numpy as np
-
-    from edge_demo import evaluation
-    from edge_demo.generator import PatchGenerator
-    from edge_demo.network import build_network
-    from edge_demo.optimizers import SGD
-    from edge_demo.softmax import log_softmax
-    from edge_demo.training import train
-
+    """Trains long on few noisy patches, prints what that does to the parts of the loss, and returns the figure."""
     rng = np.random.default_rng(options.seed)
     generator = PatchGenerator(options.noise)
-    few, held_out, test = (generator.sample(n, rng) for n in (options.train, CHECKED, CHECKED))
-    inputs, classes = few.pixels.shape[1], len(few.class_names)
-    network = build_network(inputs, options.hidden, classes, rng)
-    cli.say(f"patches   {options.train:,} to train on, {CHECKED:,} to fit the temperature on, {CHECKED:,} to test with")
-    cli.say(f"          noise {options.noise:g} a pixel")
-    cli.say(f"network   {'-'.join(map(str, [inputs, *options.hidden, classes]))}, seed {options.seed}")
-    cli.say(f"training  {options.epochs:,} epochs, batches of {BATCH_SIZE}, sgd at learning rate {options.lr:g}")
-    schedule = {"epochs": options.epochs, "batch_size": BATCH_SIZE, "optimizer": SGD(options.lr)}
-    history = train(network, few, **schedule, rng=rng, test=test)
-    cli.say(*training_lines(history))
-
-    logits = network.logits(test.pixels)
-    temperature = evaluation.fit_temperature(network.logits(held_out.pixels), held_out.labels)
-    posterior = generator.log_posterior(test.pixels)
-    floor = evaluation.calibration_noise_floor(posterior, rng)
-    predictions = {"softmax(z)": log_softmax(logits), "softmax(z / T)": log_softmax(logits, temperature)}
-    predictions["exact posterior"] = posterior
-    cli.say("", f"temperature T = {temperature:.3f}, fitted on the held-out patches; on the test patches:")
-    cli.say(*probability_lines(predictions, test.labels))
-    cli.say(f"calib.: calibration error; true probabilities show {floor:.4f} on {CHECKED:,} patches, by chance")
-
-    from edge_demo.figures.overconfidence import overconfidence
-
-    bayes = evaluation.scores(posterior, test.labels)
-    return overconfidence(
-        **vars(history),
-        logits=logits,
-        labels=test.labels,
-        temperature=temperature,
-        class_names=test.class_names,
-        bayes_loss=bayes["cross_entropy"],
-        bayes_accuracy=bayes["accuracy"],
-        noise_floor=floor,
+    few, held_out, fresh = (generator.sample(n, rng) for n in (options.train, HELD_OUT, FRESH))
+    truth = generator.log_posterior(fresh.pixels)
+    network = build_network(25, options.hidden, 2, rng)
+    cli.say(
+        f"patches   {options.train:,} to train on, noise {options.noise:g} a pixel; {FRESH:,} fresh ones to judge by"
     )
+    cli.say(f"network   {'-'.join(map(str, [25, *options.hidden, 2]))}, seed {options.seed}")
+    cli.say(f"training  {options.epochs:,} epochs, batches of {BATCH_SIZE}, sgd at learning rate {LEARNING_RATE:g}", "")
 
+    optimizer = SGD(LEARNING_RATE)
+    measured = {0, options.epochs, *np.geomspace(1, options.epochs, POINTS).astype(int).tolist()}
+    by_epoch = {}
+    for epoch in range(options.epochs + 1):
+        if epoch:
+            train_epoch(network, few, batch_size=BATCH_SIZE, optimizer=optimizer, rng=rng)
+        if epoch in measured:
+            by_epoch[epoch] = loss_parts(log_softmax(network.logits(fresh.pixels)), truth)
 
-def training_lines(history):
-    """The epoch of the lowest test loss beside the last one."""
-    low = history.test_loss.index(min(history.test_loss))
-    lines = ["", f"{'':18}{'epoch':>8}{'train loss':>12}{'test loss':>12}{'test accuracy':>15}"]
-    for name, i in (("lowest test loss", low), ("end of training", -1)):
-        losses = f"{history.train_loss[i]:12.4f}{history.test_loss[i]:12.4f}"
-        lines.append(f"{name:18}{history.epoch[i]:8,}{losses}{history.test_accuracy[i]:15.4f}")
-    change = [values[-1] - values[low] for values in (history.train_loss, history.test_loss, history.test_accuracy)]
-    return [*lines, f"{'change':26}{change[0]:+12.4f}{change[1]:+12.4f}{change[2]:+15.4f}"]
+    best = min(by_epoch, key=lambda epoch: by_epoch[epoch].excess)
+    rows = {
+        "untrained": by_epoch[0],
+        f"best: epoch {best}": by_epoch[best],
+        f"epoch {options.epochs}": by_epoch[options.epochs],
+    }
+    logits = network.logits(fresh.pixels)
+    try:
+        temperature = fit_temperature(network.logits(held_out.pixels), held_out.labels)
+        rows[f"the same, T = {temperature:.2f}"] = loss_parts(log_softmax(logits, temperature), truth)
+    except NoTemperature as error:
+        cli.say(str(error))
+    rows["exact posterior"] = loss_parts(truth, truth)
 
+    cli.say(f"{'':22}{'expected loss':>14}{'Bayes floor':>13}{'grouping':>10}{'calibration':>13}")
+    for name, parts in rows.items():
+        total = parts.bayes + parts.excess
+        cli.say(f"{name:22}{total:14.4f}{parts.bayes:13.4f}{parts.grouping:10.4f}{parts.calibration:13.4f}")
+    sure = np.exp(log_softmax(logits)).max(axis=1) > CONFIDENT
+    wrong = 100 * (logits.argmax(axis=1) != fresh.labels)[sure].mean() if sure.any() else 0.0
+    share = f"{100 * sure.mean():.0f} % of the patches"
+    cli.say(f"at the end {share} get p > {CONFIDENT:g}, and {wrong:.0f} % of these are wrong")
 
-def probability_lines(predictions, labels):
-    """Scores of each prediction, a dict from name to log probabilities (n, classes), and how it is wrong when sure."""
-    import numpy as np
-
-    from edge_demo.evaluation import scores
-
-    sure_title = f"p > {CONFIDENT:g}"
-    titles = ("accuracy", "confidence", "loss", "calib.", sure_title)
-    lines = [f"{'':16}" + "".join(f"{title:>12}" for title in titles) + "   of these wrong"]
-    for name, log_probabilities in predictions.items():
-        row, confidence = scores(log_probabilities, labels), np.exp(log_probabilities.max(axis=1))
-        sure = confidence > CONFIDENT
-        wrong = np.count_nonzero(log_probabilities[sure].argmax(axis=1) != labels[sure])
-        values = row["accuracy"], confidence.mean(), row["cross_entropy"], row["calibration_error"]
-        share = f" = {100 * wrong / sure.sum():.1f} %" if sure.any() else ""
-        lines.append(f"{name:16}" + "".join(f"{v:12.4f}" for v in values) + f"{sure.sum():12,}{wrong:8,}{share}")
-    return [
-        *lines,
-        f"confidence: mean of the larger p; loss: cross-entropy in nats, {np.log(2):.4f} = ln 2 for 50 : 50",
-    ]
+    low, end = by_epoch[best], by_epoch[options.epochs]
+    grown = {"calibration": end.calibration - low.calibration, "grouping": end.grouping - low.grouping}
+    cli.say(
+        f"trained on from epoch {best} to {options.epochs}: calibration {grown['calibration']:+.3f} nats, which a "
+        f"temperature mends; grouping {grown['grouping']:+.3f}, which it does not"
+    )
+    title = (
+        f"Trained on too long: calibration from {low.calibration:.3f} to {end.calibration:.3f} nats, "
+        f"grouping from {low.grouping:.3f} to {end.grouping:.3f}"
+    )
+    cells = [(parts.bayes, parts.grouping, parts.calibration) for parts in rows.values()]
+    curve = [(parts.bayes, parts.grouping, parts.calibration) for parts in by_epoch.values()]
+    return parts_figure.loss_parts(title, list(rows), cells, list(by_epoch), curve, {best: "best"})
 
 
 def study_surprises(seed):
     """Shows train.py's network patches unlike those it was trained on, prints its answers, and returns the figure."""
-    import numpy as np
-    from sklearn.metrics import pairwise_distances
-
-    from edge_demo.network import build_network
-    from edge_demo.optimizers import SGD
-    from edge_demo.patches import load_dataset
-    from edge_demo.softmax import softmax
-    from edge_demo.training import train
-
     dataset = load_dataset(cli.ROOT / "data")
     rng = np.random.default_rng(seed)
-    network = build_network(dataset.train.pixels.shape[1], DEFAULT["hidden"], len(dataset.train.class_names), rng)
-    schedule = {"epochs": DEFAULT["epochs"], "batch_size": BATCH_SIZE, "optimizer": SGD(DEFAULT["lr"])}
-    train(network, dataset.train, **schedule, rng=rng)
+    network = build_network(25, [16], 2, rng)  # as in train.py
+    train(network, dataset.train, epochs=40, batch_size=BATCH_SIZE, optimizer=SGD(LEARNING_RATE), rng=rng)
 
     noises = rng.random((NOISES, dataset.train.pixels.shape[1]))
     names, pixels = zip(*surprising_patches(dataset.test, noises[0]).items(), strict=True)
@@ -143,9 +126,6 @@ def study_surprises(seed):
     usual = pairwise_distances(dataset.test.pixels, dataset.train.pixels).min(axis=1)
     distances = pairwise_distances(pixels, dataset.train.pixels).min(axis=1)
     typical, farthest = np.median(usual), usual.max()
-
-    from edge_demo.figures.style import percent
-    from edge_demo.figures.surprises import SENTENCES, surprises
 
     cli.say(
         "", f"a test patch and others unlike those in training, shown to the network that train.py trains (seed {seed})"
@@ -165,16 +145,12 @@ def study_surprises(seed):
 
 def surprising_patches(test, noise):
     """A dict from name to pixels: an ordinary patch to compare with, and others that the generator never draws."""
-    import numpy as np
-
-    from edge_demo.generator import templates_of_kinds
-
     row, column = np.indices((test.side, test.side))
     edge = templates_of_kinds()["vertical"][1]
     return {
         "a test patch, Edge": test.pixels[test.labels == 0][0],
         "checkerboard": ((row + column) % 2.0).ravel(),
-        "all white": np.ones(edge.size),
+        "flat, brightness 2": np.full(edge.size, 2.0),
         "pure noise": noise,
         "edge, contrast −5": 0.5 - 5 * edge,
         "edge × 10": 10 * (0.5 + 0.5 * edge),

@@ -1,11 +1,61 @@
 """Trains every combination of hidden units, noise and training patches, on this machine or on a Dask cluster."""
 
+import cli
+
 import sys
 
-import cli
+import numpy as np
+
+from edge_demo.figures.style import save_figure
+from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
+from edge_demo.files import write_rows
+from edge_demo.generator import PatchGenerator
+from edge_demo.sweeps import combinations, projected_seconds, run_tasks, seconds_of, train_on_fresh_patches
 
 
 def main():
+    options = parse()
+    cli.check_folder(options.out)
+    cli.need_network([25, max(options.hidden), 2], max(options.train_size))
+
+    axes = {name: sorted(set(getattr(options, name))) for name in ("noise", "train_size", "hidden")}
+    noises, train_sizes, hidden_sizes = axes.values()
+    for noise in noises:
+        PatchGenerator(noise)  # raises ValueError for what it cannot do, before anything is written
+    grid = combinations(**axes, seed=list(range(options.seeds)))
+    schedule = {"optimizer": "sgd", "rates": [0.2], "batch_size": 32, "epochs": options.epochs, "least_steps": 0}
+    tasks = [cell | schedule for cell in grid]
+    options.out.mkdir(parents=True, exist_ok=True)
+    log = options.out / "results.jsonl"
+    progress = sys.stderr.isatty()
+    results = run_tasks(tasks, train_on_fresh_patches, log, options.jobs or -1, options.dask, progress)
+
+    rows = [[*cell.values(), *result.values()] for cell, result in zip(grid, results, strict=True)]
+    write_rows(options.out / "sweep.csv", [*grid[0], *results[0]], rows)
+    shape = (*map(len, axes.values()), options.seeds)
+    accuracy, kl = (np.array([r[name] for r in results]).reshape(shape) for name in ("accuracy", "kl_divergence"))
+
+    cli.say(f"accuracy, and KL to the exact posterior in nats: means of {options.seeds} trainings")
+    cli.say(f"{'noise':>6}{'patches':>9}" + "".join(f"{hidden:>15}" for hidden in hidden_sizes) + "   hidden units")
+    for i, noise in enumerate(noises):
+        for j, size in enumerate(train_sizes):
+            cells = zip(accuracy[i, j].mean(axis=1), kl[i, j].mean(axis=1), strict=True)
+            cli.say(f"{noise:6g}{size:9,}" + "".join(f"{a:8.3f}{d:7.3f}" for a, d in cells))
+    seconds = seconds_of(tasks, log)
+    times = ", ".join(f"{projected_seconds(seconds, cores):,.1f} s on {cores:,}" for cores in (1, 100, 10_000))
+    cli.say(
+        f"{len(tasks):,} trainings, {np.mean(seconds):.2f} core-seconds each, the longest {max(seconds):.2f}",
+        f"at least, by number of cores: {times}",
+    )
+
+    measured = (noises, train_sizes, hidden_sizes, accuracy, kl)
+    save_figure(sweep_heatmaps(*measured), options.out / "sweep_heatmaps.png")
+    save_figure(sweep_lines(*measured), options.out / "sweep_lines.png")
+    for name in ("sweep.csv", "sweep_heatmaps.png", "sweep_lines.png"):
+        cli.say(f"written: {cli.shown(options.out / name)}")
+
+
+def parse():
     parser = cli.parser(__doc__)
     whole = cli.number(int, at_least=1)
     parser.add_argument(
@@ -32,54 +82,7 @@ def main():
     parser.add_argument("--jobs", type=whole, help="processes at once on this machine (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="use the workers of this scheduler, tcp://host:port")
     parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "sweep", help="folder for the results")
-    options = parser.parse_args()
-    cli.check_folder(options.out)
-    cli.need_network([25, max(options.hidden), 2], max(options.train_size))
-
-    import numpy as np
-
-    from edge_demo.files import write_rows
-    from edge_demo.generator import PatchGenerator
-    from edge_demo.sweeps import combinations, projected_seconds, run_tasks, seconds_of, train_on_fresh_patches
-
-    axes = {name: sorted(set(getattr(options, name))) for name in ("noise", "train_size", "hidden")}
-    noises, train_sizes, hidden_sizes = axes.values()
-    for noise in noises:
-        PatchGenerator(noise)  # raises ValueError for what it cannot do, before anything is written
-    grid = combinations(**axes, seed=list(range(options.seeds)))
-    schedule = {"optimizer": "sgd", "rates": [0.3], "batch_size": 32, "epochs": options.epochs, "least_steps": 0}
-    tasks = [cell | schedule for cell in grid]
-    options.out.mkdir(parents=True, exist_ok=True)
-    log = options.out / "results.jsonl"
-    progress = sys.stderr.isatty()
-    results = run_tasks(tasks, train_on_fresh_patches, log, options.jobs or -1, options.dask, progress)
-
-    rows = [[*cell.values(), *result.values()] for cell, result in zip(grid, results, strict=True)]
-    write_rows(options.out / "sweep.csv", [*grid[0], *results[0]], rows)
-    shape = (*map(len, axes.values()), options.seeds)
-    accuracy, kl = (np.array([r[name] for r in results]).reshape(shape) for name in ("accuracy", "kl_divergence"))
-
-    cli.say(f"accuracy, and KL to the exact posterior in nats: means of {options.seeds} trainings")
-    cli.say(f"{'noise':>6}{'patches':>9}" + "".join(f"{hidden:>15}" for hidden in hidden_sizes) + "   hidden units")
-    for i, noise in enumerate(noises):
-        for j, size in enumerate(train_sizes):
-            cells = zip(accuracy[i, j].mean(axis=1), kl[i, j].mean(axis=1), strict=True)
-            cli.say(f"{noise:6g}{size:9,}" + "".join(f"{a:8.3f}{d:7.3f}" for a, d in cells))
-    seconds = seconds_of(tasks, log)
-    times = ", ".join(f"{projected_seconds(seconds, cores):,.1f} s on {cores:,}" for cores in (1, 100, 10_000))
-    cli.say(
-        f"{len(tasks):,} trainings, {np.mean(seconds):.2f} core-seconds each, the longest {max(seconds):.2f}",
-        f"at least, by number of cores: {times}",
-    )
-
-    from edge_demo.figures.style import save_figure
-    from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
-
-    measured = (noises, train_sizes, hidden_sizes, accuracy, kl)
-    save_figure(sweep_heatmaps(*measured), options.out / "sweep_heatmaps.png")
-    save_figure(sweep_lines(*measured), options.out / "sweep_lines.png")
-    for name in ("sweep.csv", "sweep_heatmaps.png", "sweep_lines.png"):
-        cli.say(f"written: {cli.shown(options.out / name)}")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Small runs for the tests of the explorer, with what a user's own data may bring."""
 
-from threading import Event
+from copy import deepcopy
 
 import numpy as np
 
@@ -8,8 +8,8 @@ from edge_demo.generator import PatchGenerator
 from edge_demo.network import ReLU, build_network
 from edge_demo.optimizers import SGD
 from edge_demo.patches import Patches
-from edge_demo.resuming import ResumableHistory, train_until
-from edge_demo.runs import Run
+from edge_demo.runs import Recording, Run, flat, snapshot_steps
+from edge_demo.training import History, train_epoch
 
 MARKUP = ("</script><script>window.bad = 1</script>", "<!-- <b>bold</b>", "&amp; \"one\" 'two' $3$ `${4}`")
 
@@ -25,36 +25,31 @@ class Tanh:
         return grad_output * (1.0 - self.outputs**2)
 
 
-class StopAfter(Event):
-    """An Event that is set after so many steps."""
-
-    def __init__(self, steps):
-        super().__init__()
-        self.left = steps
-
-    def is_set(self):
-        self.left -= 1
-        return self.left <= 0
-
-
 def make_run(
-    patches, *, hidden=(6,), epochs=2, generator=None, target="label", seed=0, activation=ReLU, stop_after=10**9
+    patches, *, hidden=(6,), epochs=2, generator=None, target="label", seed=0, activation=ReLU, stop_after=None
 ):
-    """A short training on the first two thirds of some Patches; the rest are its test patches."""
+    """A short training on the first two thirds of some Patches; the rest are its test patches.
+
+    stop_after: the epoch after which it is interrupted.
+    """
     rng = np.random.default_rng(seed)
-    half = 2 * len(patches) // 3
-    learned, test = patches[:half], patches[half:]
+    two_thirds = 2 * len(patches) // 3
+    learned, test = patches[:two_thirds], patches[two_thirds:]
     network = build_network(patches.pixels.shape[1], hidden, len(patches.class_names), rng)
-    before = build_network(patches.pixels.shape[1], hidden, len(patches.class_names), np.random.default_rng(0))
-    before.parameters = network.parameters
-    for changed in (network, before):
-        changed.layers = [activation() if isinstance(layer, ReLU) else layer for layer in changed.layers]
-    history, snapshots = ResumableHistory(SGD(0.1), rng), {}
-    how = {"epochs": epochs, "batch_size": 32, "optimizer": history.optimizer, "rng": rng, "test": test}
-    train_until(StopAfter(stop_after), network, learned, history=history, snapshots=snapshots, **how)
+    network.layers = [activation() if isinstance(layer, ReLU) else layer for layer in network.layers]
+    before, history = deepcopy(network), History()
+
+    history.record(network, learned, test)
+    kept = snapshot_steps(epochs, -(-two_thirds // 32))
+    recording = Recording(SGD(0.1), {0: flat(network.parameters)}, kept)
+    for _ in range(epochs if stop_after is None else stop_after):
+        train_epoch(network, learned, batch_size=32, optimizer=recording, rng=rng)
+        history.record(network, learned, test)
+    snapshots = recording.snapshots | {recording.steps: flat(network.parameters)}
+
     settings = {"hidden": list(hidden), "epochs": epochs, "batch_size": 32, "lr": 0.1, "optimizer": "sgd", "seed": seed}
-    settings |= {"target": target, "data": {"train": half}, "class_names": patches.class_names}
-    return Run(settings, before, network, history, test, generator, {}, snapshots)
+    settings |= {"target": target, "data": {"train": two_thirds}, "class_names": patches.class_names}
+    return Run(settings, before, network, history, test, generator, snapshots)
 
 
 def generated(n=300, seed=0, **settings):

@@ -8,13 +8,10 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 from conftest import ROOT, call, listing, run_script
-
-from edge_demo.patches import pixel_names
 
 SCRIPTS = ["train.py", "make_data.py", "plot_logits.py", "plot_softmax.py", "predict.py", "sweep.py", "study_truth.py"]
 SCRIPTS += ["study_overconfidence.py"]
@@ -31,38 +28,10 @@ def refused(done, *words):
     return done.stderr
 
 
-# -------------------- CSV files
+# ------------------------------------------------------------------------------------------------ datasets
 
 HEADER = "label,kind,p00,p01,p10,p11\n"
 GOOD = "Edge,vertical,0,1,0,1\nNo Edge,flat,0,0.5,0,0\n"
-CSV = {
-    "empty": ("", "line 1"),
-    "header only": (HEADER, "no patches"),
-    "no header": (GOOD, "line 1"),
-    "wrong column": (HEADER.replace("p10", "q10") + GOOD, "column 5 is 'q10'"),
-    "missing column": ("label,kind,p00,p01,p10\nEdge,vertical,0,1,0\n", "line 1"),
-    "doubled column": (HEADER.replace("p01", "p00") + GOOD, "column 4 is 'p00'"),
-    "extra column": (HEADER[:-1] + ",p02\n" + GOOD.replace("\n", ",1\n"), "line 1"),
-    "short row": (HEADER + GOOD + "Edge,vertical,0,1\n", "line 4: 4 cells"),
-    "long row": (HEADER + "Edge,vertical,0,1,0,1,1\n", "line 2: 7 cells"),
-    "text": (HEADER + GOOD.replace("0.5", "grey"), "line 3, column p01: 'grey'"),
-    "nan": (HEADER + GOOD.replace("0.5", "nan"), "line 3, column p01: 'nan'"),
-    "inf": (HEADER + GOOD.replace("0.5", "-inf"), "line 3, column p01: '-inf'"),
-    "1e999": (HEADER + GOOD.replace("0.5", "1e999"), "line 3, column p01"),
-    "empty cell": (HEADER + GOOD.replace("0.5", ""), "line 3, column p01: ''"),
-    "unknown kind": (HEADER + GOOD.replace("flat", "round"), "line 3: kind 'round'"),
-    "empty label": (HEADER + GOOD.replace("No Edge", ""), "line 3, column label"),
-    "long label": (HEADER + GOOD.replace("No Edge", "x" * 1000), "line 3, column label"),
-    "one class": (HEADER + GOOD[:22] * 3, "1 classes"),
-    "utf-16": ((HEADER + GOOD).encode("utf-16"), "line 1, character 1: byte 0xff is not UTF-8"),
-    "utf-16 without mark": ((HEADER + GOOD).encode("utf-16-le"), "line 1, character 2: a zero byte"),
-    "latin-1": ((HEADER + "Kanté,flat,0,0,0,0\n").encode("latin-1"), "line 2, character 5: byte 0xe9"),
-    "zero byte": (HEADER + GOOD.replace("0.5", "0\0"), "line 3, character 17: a zero byte"),
-    "open quote": (HEADER + GOOD + '"Edge,flat,0,0,0,0\n', "line 4"),
-    "long field": (HEADER + GOOD + "x" * 200_000, "line 4"),
-    "long line": (HEADER + GOOD + "0," * 600_000, "line 4: longer than 1,000,000 characters"),
-    "npz": (b"PK\x03\x04\x00\x00\x80", "line 1"),
-}
 
 
 def dataset(folder, train=HEADER + GOOD, test=HEADER + GOOD):
@@ -72,37 +41,23 @@ def dataset(folder, train=HEADER + GOOD, test=HEADER + GOOD):
     return folder
 
 
-@pytest.mark.parametrize(("content", "words"), CSV.values(), ids=CSV)
-def test_a_bad_csv_file_is_refused_with_its_line(tmp_path, content, words):
-    dataset(tmp_path / "data", train=content)
+DATASETS = {
+    "empty": ({"train": ""}, "train.csv, line 1"),
+    "text": ({"train": HEADER + GOOD.replace("0.5", "grey")}, "train.csv, line 3, column p01: 'grey'"),
+    "utf-16": ({"train": (HEADER + GOOD).encode("utf-16")}, "train.csv, line 1, character 1"),
+    "one class": ({"train": HEADER + GOOD[:22] * 3}, "train.csv: its labels name 1 classes"),
+    "other classes": ({"test": HEADER + GOOD.replace("No Edge", "Square")}, "test.csv"),
+    "one patch": ({"test": HEADER + GOOD[:22]}, "test.csv holds 1 patch"),
+    "another size": ({"test": "label,p00\nEdge,1\nEdge,2\n"}, "test.csv has images of 1×1"),
+}
+
+
+@pytest.mark.parametrize(("files", "words"), DATASETS.values(), ids=DATASETS)
+def test_a_bad_dataset_is_refused_with_file_and_place(tmp_path, files, words):
+    dataset(tmp_path / "data", **files)
     before = listing(tmp_path)
-    done = call("train.py", "--data", tmp_path / "data", "--out", tmp_path / "run", *FAST)
-    refused(done, words, "train.csv")
+    refused(call("train.py", "--data", tmp_path / "data", "--out", tmp_path / "run", *FAST), words)
     assert listing(tmp_path) == before
-
-
-@pytest.mark.parametrize(
-    ("test", "words"),
-    [
-        ("label,kind,p\nEdge,flat,1\n", "line 1"),
-        ("label,kind,p0\nEdge,flat,1\n", "line 1"),
-        ("label,p00\nEdge,1\n", "2 are needed"),
-        (HEADER + GOOD.replace("No Edge", "Square"), "line 3: label 'Square' is none of Edge, No Edge"),
-        (HEADER + GOOD[:22], "2 are needed"),
-        (",".join(["label", *pixel_names(3)]) + "\n" + "Edge,0,0,0,0,0,0,0,0,0\n" * 2, "they must be the same"),
-    ],
-)
-def test_a_test_file_that_does_not_fit_the_training_file_is_refused(tmp_path, test, words):
-    dataset(tmp_path / "data", test=test)
-    refused(call("train.py", "--data", tmp_path / "data", "--out", tmp_path / "run", *FAST), words, "test.csv")
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("content", ["\ufeff" + HEADER + GOOD * 9, (HEADER + GOOD * 9).replace("\n", "\r\n")])
-def test_a_byte_order_mark_and_the_line_ends_of_windows_are_accepted(tmp_path, content):
-    dataset(tmp_path / "data", train=content, test=content)
-    done = call("train.py", "--data", tmp_path / "data", "--out", tmp_path / "run", *FAST)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_two_patches_are_enough(tmp_path):
@@ -110,25 +65,7 @@ def test_two_patches_are_enough(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_line_of_100_megabytes_is_refused_at_once_and_in_little_memory(tmp_path):
-    dataset(tmp_path / "data")
-    with open(tmp_path / "data" / "train.csv", "ab") as file:
-        file.truncate(file.tell() + 100_000_000)
-    code = (
-        "import sys, resource, edge_demo.patches\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "before = peak()\n"
-        "try: edge_demo.patches.load_dataset(sys.argv[1])\n"
-        "except ValueError as error: print(error)\n"
-        "print(peak() - before)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "data")], capture_output=True, text=True)
-    message, kilobytes = done.stdout.splitlines()
-    assert "train.csv, line 4: longer than" in message
-    assert int(kilobytes) < 30_000
-
-
-# -------------------- things that are no files
+# ------------------------------------------------------------------------------------------------ no files
 
 
 def no_file(path, what):
@@ -177,6 +114,10 @@ def npz(**arrays):
     return file.getvalue()
 
 
+def network_npz(weights1):
+    return npz(weights1=weights1, bias1=np.zeros(16), weights2=np.zeros((16, 2)), bias2=np.zeros(2))
+
+
 def compressed(**arrays):
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
@@ -211,14 +152,13 @@ def changed(text, **values):
 RUN_FILES = {
     "truncated npz": ("after.npz", lambda old: old[:-300]),
     "empty npz": ("after.npz", lambda old: b""),
-    "foreign npz": ("after.npz", lambda old: npz(layer0=np.zeros((26, 16)))),
-    "npz of text": ("after.npz", lambda old: npz(layer0=np.array(["x"]))),
-    "npz of nan": ("after.npz", lambda old: npz(layer0=np.full((26, 16), np.nan), layer1=np.zeros((17, 2)))),
-    "bomb of zeros": ("after.npz", lambda old: compressed(layer0=np.zeros((5000, 5000)))),
+    "foreign npz": ("after.npz", lambda old: npz(layer0=np.zeros((25, 16)))),
+    "npz of text": ("after.npz", lambda old: npz(weights1=np.array(["x"]))),
+    "npz of nan": ("after.npz", lambda old: network_npz(np.full((25, 16), np.nan))),
+    "bomb of zeros": ("after.npz", lambda old: compressed(weights1=np.zeros((5000, 5000)))),
     "no pixels": ("test_patches.npz", lambda old: npz(labels=np.zeros(3, int))),
     "flat pixels": ("test_patches.npz", lambda old: npz(pixels=np.zeros(3), labels=np.zeros(3, int))),
     "no patches": ("test_patches.npz", lambda old: npz(pixels=np.zeros((0, 25)), labels=np.zeros(0, int))),
-    "wide pixels": ("test_patches.npz", lambda old: npz(pixels=np.zeros((3, 24)), labels=np.zeros(3, int))),
     "nan pixels": ("test_patches.npz", lambda old: npz(pixels=np.full((3, 25), np.nan), labels=np.zeros(3, int))),
     "strange labels": ("test_patches.npz", lambda old: npz(pixels=np.zeros((3, 25)), labels=np.array([0, 1, 9]))),
     "broken json": ("metrics.json", lambda old: old[:-30]),
@@ -228,14 +168,13 @@ RUN_FILES = {
     "other schema": ("metrics.json", lambda old: changed(old, schema="edge_demo run 1")),
     "no settings": ("metrics.json", lambda old: changed(old, settings=None)),
     "text for sizes": ("metrics.json", lambda old: changed(old, settings__hidden="16")),
-    "huge sizes": ("metrics.json", lambda old: changed(old, settings__hidden=[10**12])),
+    "other sizes": ("before.npz", lambda old: npz(weights1=np.zeros((24, 16)))),
     "negative sizes": ("metrics.json", lambda old: changed(old, settings__hidden=[-16])),
     "names that are lists": ("metrics.json", lambda old: changed(old, settings__class_names=[[], {}])),
     "names twice": ("metrics.json", lambda old: changed(old, settings__class_names=["a", "a"])),
     "one name": ("metrics.json", lambda old: changed(old, settings__class_names=["a"])),
-    "no temperature": ("metrics.json", lambda old: changed(old, evaluation__temperature=None)),
-    "bad temperature": ("metrics.json", lambda old: changed(old, evaluation__temperature__temperature=-1)),
-    "far temperature": ("metrics.json", lambda old: changed(old, evaluation__temperature__fitted_on=10**9)),
+    "no rate": ("metrics.json", lambda old: changed(old, settings__lr="x")),
+    "no batches": ("metrics.json", lambda old: changed(old, settings__batch_size=0)),
     "no target": ("metrics.json", lambda old: changed(old, settings__target="../../etc/passwd")),
     "no history": ("history.csv", lambda old: b""),
     "short history": ("history.csv", lambda old: old[:-30]),
@@ -267,15 +206,15 @@ def test_a_run_with_a_bad_file_is_refused_by_the_name_of_the_file(trained_few, t
 def test_a_pickle_in_a_run_is_refused_and_never_run(few, trained_few, tmp_path):
     made = tmp_path / "made"
     shutil.copytree(trained_few, tmp_path / "run")
-    for name in ("before.npz", "after.npz", "test_patches.npz", "resume.npz"):
+    for name in ("before.npz", "after.npz", "test_patches.npz", "optimizer.npz"):
         old = (tmp_path / "run" / name).read_bytes()
-        (tmp_path / "run" / name).write_bytes(npz(layer0=np.array([Bomb(made)], dtype=object)))
+        (tmp_path / "run" / name).write_bytes(npz(weights1=np.array([Bomb(made)], dtype=object)))
         refused(call("train.py", "--resume", "--data", few, "--out", tmp_path / "run", "--epochs", "9", "--quiet"))
         (tmp_path / "run" / name).write_bytes(old)
     assert not made.exists()
 
 
-# -------------------- flags
+# ------------------------------------------------------------------------------------------------ flags
 
 FLAGS = [
     ("train.py", "--hidden", ["-1", "1.5", "x", "", "1000000000", "99999999999999999999", "0 8", "nan", "1e3"]),
@@ -302,7 +241,6 @@ FLAGS = [
     ("study_truth.py", "--hidden", ["0", "1000000000"]),
     ("study_truth.py", "--train-size", ["0", "1.5"]),
     ("study_overconfidence.py", "--train", ["0", "1000000000"]),
-    ("study_overconfidence.py", "--lr", ["0", "nan"]),
     ("study_overconfidence.py", "--hidden", ["0", "1000000000"]),
     ("study_overconfidence.py", "--noise", ["0", "1e-300"]),
     ("predict.py", "--nonsense", ["1"]),
@@ -323,15 +261,11 @@ def test_a_bad_flag_is_named_with_its_value(few, tmp_path, monkeypatch, script, 
 
 
 @pytest.mark.parametrize("script", [name for name in SCRIPTS if name not in ("predict.py", "plot_logits.py")])
-def test_an_out_that_is_a_file_or_in_one_is_refused_before_any_work(few, tmp_path, script):
+def test_an_out_that_is_a_file_or_in_one_is_refused(few, tmp_path, script):
     (tmp_path / "file").write_text("mine")
-    before = listing(tmp_path)
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
-        data = ["--data", few] if script == "train.py" else []
-        start = time.process_time()
-        refused(call(script, *data, "--out", out), str(tmp_path / "file"))
-        assert time.process_time() - start < 5
-    assert listing(tmp_path) == before
+        refused(call(script, *(["--data", few] if script == "train.py" else []), "--out", out), str(tmp_path / "file"))
+    assert listing(tmp_path) == {"file": b"mine"}
 
 
 def test_make_data_never_replaces_what_it_has_not_made(tmp_path):
@@ -350,7 +284,7 @@ def test_make_data_never_replaces_what_it_has_not_made(tmp_path):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
 @pytest.mark.parametrize("rate", ["300", "1e5", "1e300"])
-def test_divergence_is_one_line_with_epoch_rate_and_remedy(few, trained_few, tmp_path, optimizer, rate):
+def test_divergence_is_one_line_with_a_remedy(few, trained_few, tmp_path, optimizer, rate):
     shutil.copytree(trained_few, tmp_path / "run")
     before = listing(tmp_path)
     done = call("train.py", "--data", few, "--out", tmp_path / "run", "--optimizer", optimizer, "--lr", rate, "--quiet")
@@ -358,28 +292,23 @@ def test_divergence_is_one_line_with_epoch_rate_and_remedy(few, trained_few, tmp
         for name, content in listing(tmp_path / "run").items():
             assert name.endswith((".png", ".npz")) or b"nan" not in content.lower().replace(b"nant", b"")
     else:
-        refused(done, "epoch", f"learning rate {float(rate):g}", f"try a learning rate of {float(rate) / 10:g}")
+        refused(done, "training diverged", "try a learning rate ten times smaller")
         assert listing(tmp_path) == before
 
 
-# -------------------- predict.py
+# ------------------------------------------------------------------------------------------------ predict.py
 
 
-def test_predict_writes_all_or_nothing(few, trained_few, tmp_path):
-    good = (few / "test.csv").read_bytes()
-    bad = good + b"Edge,flat,1\n"
-    for stdin, file in ((bad, "-"), (b"", tmp_path / "bad.csv")):
-        (tmp_path / "bad.csv").write_bytes(bad)
+def test_a_mistake_at_the_end_is_found_before_anything_is_written(few, trained_few, tmp_path):
+    bad = (few / "test.csv").read_bytes() + b"Edge,flat,1\n"
+    (tmp_path / "bad.csv").write_bytes(bad)
+    for file in ("-", tmp_path / "bad.csv"):
         for out in ([], ["--out", tmp_path / "out.csv"]):
-            refused(call("predict.py", file, "--run", trained_few, *out, stdin=stdin), "line 62")
+            refused(call("predict.py", file, "--run", trained_few, *out, stdin=bad), "line 62")
     assert os.listdir(tmp_path) == ["bad.csv"]
-    printed = call("predict.py", "-", "--run", trained_few, stdin=good).stdout
-    assert call("predict.py", few / "test.csv", "--run", trained_few, "--out", tmp_path / "out.csv").stdout == ""
-    assert (tmp_path / "out.csv").read_bytes() == printed.encode()
-    assert printed.count("\n") == 61
 
 
-# -------------------- surroundings
+# ------------------------------------------------------------------------------------------------ surroundings
 
 
 def surrounded(*arguments, **environment):
@@ -442,16 +371,19 @@ def test_a_full_disk_leaves_the_former_run(few, trained_few, tmp_path, limit):
 @pytest.fixture
 def nobody():
     """Root may write anywhere, so these tests give that right away for a while."""
-    if os.geteuid() == 0:
-        os.seteuid(65534)
+    root = os.geteuid() == 0
+    if root:
+        os.setresuid(65534, 65534, 0)
     yield
-    if os.getuid() == 0:
-        os.seteuid(0)
+    if root:
+        os.setresuid(0, 0, 0)
 
 
 def test_a_read_only_place_leaves_the_former_run_and_says_so(few, trained_few, tmp_path, request):
     shutil.copytree(trained_few, tmp_path / "closed" / "run")
-    (tmp_path / "secret").mkdir()
+    for name in ("secret", "open"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "open").chmod(0o777)
     shutil.copy(few / "train.csv", tmp_path / "secret")
     (tmp_path / "secret" / "test.csv").touch(mode=0o000)
     for folder in (tmp_path / "closed", tmp_path / "closed" / "run"):
@@ -464,10 +396,10 @@ def test_a_read_only_place_leaves_the_former_run_and_says_so(few, trained_few, t
     assert call("predict.py", *predict).returncode == 0  # and all modules are loaded that nobody might not read
     request.getfixturevalue("nobody")
     for out in ("run", "new", "new/below"):
-        refused(call("train.py", *data, "--out", tmp_path / "closed" / out), "closed", "ermission")
-        refused(call("make_data.py", "--out", tmp_path / "closed" / out), "closed", "ermission")
-        refused(call("plot_softmax.py", "--out", tmp_path / "closed" / out), "closed", "read-only")
+        refused(call("train.py", *data, "--out", tmp_path / "closed" / out), "closed is read-only")
+        refused(call("plot_softmax.py", "--out", tmp_path / "closed" / out), "read-only")
+    refused(call("make_data.py", "--out", tmp_path / "closed" / "new"), "closed is read-only")
     refused(call("plot_logits.py", "--run", tmp_path / "closed" / "run"), "closed", "ermission")
     refused(call("predict.py", *predict, "--out", tmp_path / "closed" / "out.csv"), "closed", "ermission")
-    refused(call("train.py", "--data", tmp_path / "secret", "--out", tmp_path / "any"), "ermission")
+    refused(call("train.py", "--data", tmp_path / "secret", "--out", tmp_path / "open" / "any"), "ermission")
     assert listing(tmp_path / "closed") == before

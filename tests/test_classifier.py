@@ -4,6 +4,7 @@
 
 import io
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -17,14 +18,14 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score, learning_curve
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
-from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from edge_demo.classifier import EdgeClassifier
+from edge_demo.datasets import load_dataset
 from edge_demo.generator import PatchGenerator
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD
-from edge_demo.patches import KIND_NAMES, load_dataset
+from edge_demo.patches import KIND_NAMES
 from edge_demo.softmax import softmax
 from edge_demo.training import TrainingDiverged, train
 
@@ -36,24 +37,16 @@ def quick(**settings):
     return EdgeClassifier(**{"epochs": 5, "random_state": 0} | settings)
 
 
+def assert_same_weights(model, other, **tolerances):
+    """Exactly, unless tolerances are given."""
+    for array, expected in zip(model.network_.parameters, other.network_.parameters, strict=True):
+        np.testing.assert_allclose(array, expected, **({"rtol": 0} | tolerances))
+
+
 @parametrize_with_checks(
     [EdgeClassifier(), EdgeClassifier(hidden_layer_sizes=(), optimizer="adam", learning_rate=0.01)]
 )
 def test_every_check_of_scikit_learn_passes(estimator, check):
-    check(estimator)
-
-
-# These three say in their own text how many classes their data has; for seven, the tests below ask the same.
-FOR_TWO_OR_THREE = {"check_classifiers_train", "check_classifiers_classes", "check_decision_proba_consistency"}
-
-
-@parametrize_with_checks([EdgeClassifier()])
-def test_the_checks_pass_with_seven_classes_too(estimator, check, monkeypatch):
-    def seven_blobs(n_samples=100, *, centers=None, **settings):
-        return make_blobs(n_samples=max(n_samples, 70), centers=7, **settings)
-
-    if check.func.__name__ not in FOR_TWO_OR_THREE:
-        monkeypatch.setattr(estimator_checks, "make_blobs", seven_blobs)
     check(estimator)
 
 
@@ -95,9 +88,10 @@ def test_without_standardize_the_weights_are_those_of_train():
     dataset = load_dataset(ROOT / "data")
     rng = np.random.default_rng(3)
     network = build_network(25, [16], 2, rng)
-    history = train(network, dataset.train, epochs=2, batch_size=32, optimizer=SGD(0.3), rng=rng)
+    history = train(network, dataset.train, epochs=2, batch_size=32, optimizer=SGD(0.2), rng=rng)
     model = EdgeClassifier(epochs=2, standardize=False, random_state=3).fit(dataset.train.pixels, dataset.train.labels)
-    np.testing.assert_array_equal(model.network_.parameters, network.parameters)
+    for array, expected in zip(model.network_.parameters, network.parameters, strict=True):
+        np.testing.assert_array_equal(array, expected)
     assert model.loss_curve_ == history.train_loss[1:]
     assert model.loss_curve_[-1] == pytest.approx(
         log_loss(dataset.train.labels, model.predict_proba(dataset.train.pixels)), rel=1e-9
@@ -133,7 +127,7 @@ def test_a_pickle_comes_back_whole_small_and_able_to_train_on():
     np.testing.assert_array_equal(again.predict_proba(PATCHES.pixels), expected)
     for copy in (model, again):
         copy.partial_fit(PATCHES.pixels, NAMES)
-    np.testing.assert_array_equal(again.network_.parameters, model.network_.parameters)
+    assert_same_weights(again, model)
     assert not np.array_equal(again.predict_proba(PATCHES.pixels), expected)
 
 
@@ -143,12 +137,12 @@ def test_weights_do_what_repeating_does(y):
     settings = {"batch_size": 10_000, "epochs": 30}
     weighted = quick(**settings).fit(PATCHES.pixels, y, sample_weight=weights)
     repeated = quick(**settings).fit(PATCHES.pixels.repeat(weights, axis=0), y.repeat(weights))
-    np.testing.assert_allclose(weighted.network_.parameters, repeated.network_.parameters, rtol=1e-7, atol=1e-9)
+    assert_same_weights(weighted, repeated, rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-9)
     scaled = quick(**settings).fit(PATCHES.pixels, y, sample_weight=7.5 * weights)
-    np.testing.assert_allclose(scaled.network_.parameters, weighted.network_.parameters, rtol=1e-7, atol=1e-9)
+    assert_same_weights(scaled, weighted, rtol=1e-7, atol=1e-9)
     plain = quick(**settings).fit(PATCHES.pixels, y)
-    assert not np.allclose(weighted.network_.parameters, plain.network_.parameters, atol=1e-3)
+    assert not np.allclose(weighted.network_.parameters[0], plain.network_.parameters[0], atol=1e-3)
 
 
 def test_calls_of_partial_fit_are_the_epochs_of_fit():
@@ -156,16 +150,16 @@ def test_calls_of_partial_fit_are_the_epochs_of_fit():
     streamed = quick()
     for _ in range(3):
         streamed.partial_fit(PATCHES.pixels, NAMES, classes=KIND_NAMES)
-    np.testing.assert_array_equal(streamed.network_.parameters, fitted.network_.parameters)
+    assert_same_weights(streamed, fitted)
     assert streamed.loss_curve_ == fitted.loss_curve_
 
 
-def test_memory_stays_flat_over_a_stream_of_a_million_patches():
+def test_memory_stays_flat_over_a_stream_of_patches():
     rng, model = np.random.default_rng(0), quick(batch_size=2500, hidden_layer_sizes=(4,), learning_rate=1.0)
     generator, peaks = PatchGenerator(), []
     tracemalloc.start()
     try:
-        for _ in range(100):
+        for _ in range(40):
             patches = generator.sample(10_000, rng)
             model.partial_fit(patches.pixels, patches.labels, classes=[0, 1])
             peaks.append(tracemalloc.get_traced_memory()[1])
@@ -174,9 +168,29 @@ def test_memory_stays_flat_over_a_stream_of_a_million_patches():
         tracemalloc.stop()
     one_block = patches.pixels.nbytes
     assert max(peaks) < 8 * one_block
-    assert max(peaks[50:]) < 1.1 * max(peaks[5:50])
-    assert model.n_iter_ == 100
-    assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
+    assert max(peaks[20:]) < 1.1 * max(peaks[5:20])
+    assert model.n_iter_ == 40
+    assert model.loss_curve_[-1] < 0.8 * model.loss_curve_[0]
+
+
+BAD_WEIGHTS = {"column": np.ones((600, 1)), "negative": -np.ones(600), "zero": np.zeros(600), "nan": [np.nan] * 600}
+
+
+@pytest.mark.parametrize("weights", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
+def test_weights_that_mean_nothing_are_refused(weights):
+    with pytest.raises(ValueError, match="weights must be"):
+        quick().fit(PATCHES.pixels, NAMES, sample_weight=weights)
+    with pytest.raises(ValueError, match="weights must be"):
+        quick().partial_fit(PATCHES.pixels, NAMES, classes=KIND_NAMES, sample_weight=weights)
+
+
+def test_four_threads_at_once_get_the_right_rows():
+    model = quick(hidden_layer_sizes=(64, 32)).fit(PATCHES.pixels, NAMES)
+    questions = [PATCHES.pixels[start : start + 300] for start in range(0, 300, 15)]
+    expected = [model.predict_proba(pixels) for pixels in questions]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(model.predict_proba, questions * 5))
+    np.testing.assert_array_equal(answers, expected * 5)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +211,5 @@ def test_settings_that_cannot_be_used_are_refused_by_name(settings, words):
 def test_other_mistakes_are_named_too():
     with pytest.raises(ValueError, match="classes"):
         quick().partial_fit(PATCHES.pixels, NAMES)
-    with pytest.raises(ValueError, match="below zero"):
-        quick().fit(PATCHES.pixels, NAMES, sample_weight=-np.ones(600))
     with pytest.raises(TrainingDiverged):
         quick(learning_rate=1e200).fit(PATCHES.pixels, NAMES)

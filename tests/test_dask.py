@@ -10,7 +10,7 @@ from conftest import ROOT, needs, run_script
 
 needs("distributed", "dask")
 
-FLAGS = ["--hidden", "4", "8", "--noise", "0.1", "--train-size", "2000", "4000", "--seeds", "4", "--epochs", "12"]
+FLAGS = ["--hidden", "4", "8", "--noise", "0.1", "--train-size", "2000", "4000", "--seeds", "4", "--epochs", "6"]
 
 
 def wait_for(condition, seconds=60):

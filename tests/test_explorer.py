@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from conftest import ROOT
 from explorer_runs import MARKUP, generated, make_run, own_patches
 
 from edge_demo import explorer
+from edge_demo.datasets import write_csv
 from edge_demo.explorer import MODULES, PAGE, UnknownLayer, explorer_page, write_explorer
+from edge_demo.generator import PatchGenerator
 from edge_demo.network import Dense, Network
 from edge_demo.patches import KIND_NAMES
-from edge_demo.runs import load_run
+from edge_demo.photographs import default_photograph, read_image
+from edge_demo.runs import fingerprint, flat, load_run
 
 
 def data_of(page):
@@ -33,15 +37,15 @@ def pixels_of(data):
     return flat.reshape(-1, data["side"] ** 2)
 
 
-def test_the_page_of_a_default_run_is_whole_and_below_400_kilobytes(trained):
+def test_the_page_of_a_default_run_is_whole_and_below_600_kilobytes(trained):
     page = (trained[0] / "explorer.html").read_bytes()
-    assert len(page) < 400_000
+    assert len(page) < 600_000
     assert explorer_page(load_run(trained[0])).encode() == page  # drawn again, it is the same
     text = page.decode()
     assert not re.search(r"(src|href)=\"(?!data:)", text)
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
     assert not re.search(r"^(import|export) ", text, re.MULTILINE)
-    assert "explorer.html in a browser" in trained[1]
+    assert "run/explorer.html" in trained[1]
 
 
 def test_the_data_are_those_of_the_run_to_the_last_bit(trained):
@@ -50,7 +54,7 @@ def test_the_data_are_those_of_the_run_to_the_last_bit(trained):
     np.testing.assert_array_equal(array(data["patches"]["labels"], "u1"), run.test.labels)
     np.testing.assert_array_equal(array(data["patches"]["groups"], "u1"), run.test.kinds)
     np.testing.assert_array_equal(array(data["patches"]["index"], "<i4"), np.arange(2000))
-    parameters = array(data["snapshots"]["parameters"], "<f8").reshape(-1, run.after.parameters.size)
+    parameters = array(data["snapshots"]["parameters"], "<f8").reshape(-1, flat(run.after.parameters).size)
     assert data["snapshots"]["steps"] == list(run.snapshots)
     np.testing.assert_array_equal(parameters, list(run.snapshots.values()))
     assert data["history"]["test_loss"] == run.history.test_loss
@@ -58,8 +62,8 @@ def test_the_data_are_those_of_the_run_to_the_last_bit(trained):
     assert data["snapshots"]["test_loss"][0] == run.history.test_loss[0]
     whole = [(e, loss) for e, loss in zip(data["snapshots"]["epochs"], data["snapshots"]["test_loss"], strict=True)]
     assert all(loss == run.history.test_loss[int(e)] for e, loss in whole if e == int(e))
-    assert data["generator"] == {"noise": 0.1, "brightness": [0.5, 0.1], "contrast": [0.5, 0.1]}
-    np.testing.assert_array_equal(run.after.parameters, list(run.snapshots.values())[-1])  # left as it was
+    assert data["generator"] == json.loads(json.dumps(asdict(PatchGenerator())))
+    np.testing.assert_array_equal(flat(run.after.parameters), list(run.snapshots.values())[-1])  # left as it was
 
 
 @pytest.mark.parametrize("name", MARKUP)
@@ -122,7 +126,7 @@ def test_large_own_data_are_thinned_by_class_and_rounded_and_the_page_says_so():
     run = make_run(own_patches(n=3000, side=28, names=names), hidden=(8,), epochs=1)
     page = explorer_page(run)
     data = data_of(page)
-    assert len(page.encode()) < 400_000
+    assert len(page.encode()) < 600_000
     counts = np.bincount(array(data["patches"]["labels"], "u1"), minlength=50)
     assert counts.min() >= 1
     assert counts.max() - counts.min() <= 1
@@ -141,19 +145,74 @@ def test_many_weights_leave_room_by_fewer_points_of_training():
     steps = data_of(page)["snapshots"]["steps"]
     assert 2 <= len(steps) < len(run.snapshots)
     assert (steps[0], steps[-1]) == (0, list(run.snapshots)[-1])
-    assert len(page.encode()) < 400_000
+    assert len(page.encode()) < 600_000
+
+
+def own_run(folder, change=lambda learned: learned, **how):
+    """A run on own data, whose training patches, changed, lie in folder."""
+    patches = own_patches(n=150, names=("no", "yes"), **how)
+    patches.pixels = np.round(patches.pixels, 4)  # as CSV files hold them
+    run, learned = make_run(patches, hidden=(1,)), patches[:100]
+    write_csv(folder / "train.csv", change(learned))
+    run.settings["data"] |= {"folder": str(folder), "fingerprint": fingerprint(learned)}
+    return run, learned
+
+
+def test_own_training_patches_travel_with_the_page(tmp_path):
+    run, learned = own_run(tmp_path)
+    data = data_of(explorer_page(run))
+    assert data["training_note"] is None
+    np.testing.assert_array_equal(array(data["training"]["labels"], "u1"), learned.labels)
+    pixels = array(data["training"]["pixels"], "<i2") / data["training"]["scale"]
+    np.testing.assert_array_equal(pixels.reshape(learned.pixels.shape), learned.pixels)
+
+
+@pytest.mark.parametrize(
+    ("damage", "how", "note"),
+    [
+        (lambda folder: (folder / "train.csv").unlink(), {}, "no longer where they were"),
+        (lambda folder: (folder / "train.csv").write_text("label\n"), {}, "no longer where they were"),
+        (lambda folder: None, {"change": lambda learned: learned[1:]}, "have changed"),
+        (lambda folder: None, {"side": 60}, "too many"),  # beyond MOST_TO_TRAIN
+        (lambda folder: None, {"side": 34}, "too many"),  # beyond the page's room
+    ],
+)
+def test_without_its_training_patches_the_page_says_why_it_cannot_train(damage, how, note, tmp_path):
+    run, _ = own_run(tmp_path, **how)
+    damage(tmp_path)
+    page = explorer_page(run)
+    assert data_of(page)["training"] is None
+    assert note in data_of(page)["training_note"]
+    assert len(page.encode()) < 600_000
+
+
+def test_the_photograph_is_the_portrait_and_only_where_the_patches_are_edges(trained):
+    data = data_of((trained[0] / "explorer.html").read_text(encoding="utf-8"))
+    photograph = data["photograph"]
+    grey = read_image(default_photograph(), largest=160)
+    assert (photograph["height"], photograph["width"]) == grey.shape
+    levels = array(photograph["pixels"], "u1").reshape(grey.shape)
+    np.testing.assert_allclose(levels / 255, grey, rtol=0, atol=0.5 / 255 + 1e-9)
+    assert data_of(explorer_page(make_run(own_patches())))["photograph"] is None
+
+
+def test_the_settings_of_the_page_are_those_of_the_run(trained):
+    data = data_of((trained[0] / "explorer.html").read_text(encoding="utf-8"))
+    assert data["settings"] == {
+        **{"hidden": [16], "activation": "ReLU", "optimizer": "sgd", "lr": 0.2, "batch_size": 32},
+        **{"train": 4000, "seed": 0},
+    }
 
 
 @pytest.mark.parametrize("snapshots", [True, False])
-def test_a_training_that_was_interrupted_within_an_epoch_has_a_page(snapshots):
-    run = make_run(own_patches(), epochs=5, stop_after=10)  # of 4 steps an epoch
-    assert run.history.epoch == [0, 1, 2, 2.5]
+def test_a_training_that_was_interrupted_has_a_page(snapshots):
+    run = make_run(own_patches(), epochs=5, stop_after=3)  # of 4 steps an epoch
     if not snapshots:
         run.snapshots = {}
     data = data_of(explorer_page(run))
-    assert data["history"] == {"epoch": [0, 1, 2, 2.5], "test_loss": run.history.test_loss}
-    assert (data["snapshots"]["steps"][-1], data["snapshots"]["epochs"][-1]) == (10, 2.5)
-    assert "trained for 2.5 of 5 epochs" in data["description"]
+    assert data["history"] == {"epoch": [0, 1, 2, 3], "test_loss": run.history.test_loss}
+    assert (data["snapshots"]["steps"][-1], data["snapshots"]["epochs"][-1]) == (12, 3)
+    assert "trained for 3 of 5 epochs" in data["description"]
 
 
 def test_a_run_without_snapshots_or_epochs_still_has_a_page():
@@ -165,7 +224,7 @@ def test_a_run_without_snapshots_or_epochs_still_has_a_page():
     data = data_of(explorer_page(run))
     assert data["snapshots"]["epochs"] == [0, 2]
     np.testing.assert_array_equal(
-        array(data["snapshots"]["parameters"], "<f8"), [*run.before.parameters, *run.after.parameters]
+        array(data["snapshots"]["parameters"], "<f8"), [*flat(run.before.parameters), *flat(run.after.parameters)]
     )
 
 
@@ -175,7 +234,8 @@ def test_a_layer_that_the_page_does_not_know_is_named():
             return 1 / (1 + np.exp(-inputs))
 
     run = make_run(generated()[0])
-    run.after = Network([Dense(25, 3), Sigmoid(), Dense(3, 2)], np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    run.after = Network([Dense(25, 3, rng), Sigmoid(), Dense(3, 2, rng)])
     with pytest.raises(UnknownLayer, match=r"knows no Sigmoid.*network\.js"):
         explorer_page(run)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, run_script
 
+from edge_demo.datasets import load_dataset, pixel_names, read_csv, write_csv
 from edge_demo.generator import PatchGenerator
-from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches, load_dataset, pixel_names, read_csv, write_csv
+from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches
 
 HEADER = "label,kind,p00,p01,p10,p11\n"
 GOOD = "Edge,vertical,0,1,0,1\n"

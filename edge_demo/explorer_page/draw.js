@@ -143,7 +143,7 @@ export function greyLevel(value) {
 
 export const greyColor = (value) => Array(3).fill(greyLevel(value));
 
-/** From blue through white to red, as matplotlib's RdBu_r, for -1 to 1. */
+/** From blue through white to red, as matplotlib's RdBu_r, for -1 to 1; white for what is no number. */
 export function divergingColor(value) {
   const stops = [
     [5, 48, 97],
@@ -152,7 +152,7 @@ export function divergingColor(value) {
     [214, 96, 77],
     [103, 0, 31],
   ];
-  const at = (Math.min(Math.max(value, -1), 1) + 1) * 2;
+  const at = (Math.min(Math.max(value || 0, -1), 1) + 1) * 2;
   const left = Math.min(Math.floor(at), 3);
   return stops[left].map((c, i) => Math.round(c + (at - left) * (stops[left + 1][i] - c)));
 }

@@ -1,13 +1,14 @@
 // Where the patches come from, as in generator.py: new patches, and the exact probability of each class.
 
+import { randomNumbers } from "./random.js";
 import { logSoftmax, logSumExp } from "./softmax.js";
 
-const SIDE = 5;
-const EDGE_KINDS = 4; // the first four kinds are edges
+export const SIDE = 5;
+export const EDGE_KINDS = 4; // the first four kinds are edges
 
 /** The templates of each kind, in the order of the kinds: a list of lists of 25 numbers. */
 export function templatesOfKinds() {
-  const image = (value) => Array.from({ length: SIDE * SIDE }, (_, i) => value(Math.floor(i / SIDE), i % SIDE, i));
+  const image = (value) => Array.from({ length: SIDE * SIDE }, (_, i) => value(Math.floor(i / SIDE), i % SIDE));
   const step = (isLight) => image((r, c) => (isLight(r, c) ? 0.5 : -0.5));
   const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const ramp = (direction) => {
@@ -18,12 +19,12 @@ export function templatesOfKinds() {
   };
   return [
     range(1, 4).map((k) => step((r, c) => c >= k)),
-    range(1, 4).map((k) => step((r, c) => r >= k)),
+    range(1, 4).map((k) => step((r) => r >= k)),
     range(3, 6).map((k) => step((r, c) => r + c >= k)),
     range(-1, 2).map((k) => step((r, c) => c - r >= k)),
     [image(() => 0)],
     range(0, 7).map(ramp),
-    range(0, 24).map((where) => image((r, c, i) => (i === where ? 1 : 0))),
+    range(0, 24).map((where) => image((r, c) => (SIDE * r + c === where ? 1 : 0))),
   ];
 }
 
@@ -106,23 +107,30 @@ export function makeGenerator({ noise, brightness, contrast }) {
     return template.map((t) => fourDecimals(light + scale * t + patchNoise * random.normal()));
   }
 
-  return { logPosterior, logDensity, sample, noise };
+  /** n patches, as PatchGenerator.sample draws them: {pixels (n · 25 numbers), kinds, labels}. */
+  function samplePatches(n, random) {
+    const patches = new Float64Array(n * pixels);
+    const drawn = new Uint8Array(n);
+    for (let patch = 0; patch < n; patch += 1) {
+      const isEdge = random.uniform() < 0.5;
+      const others = kinds.length - EDGE_KINDS;
+      const kind = Math.floor(isEdge ? random.uniform() * EDGE_KINDS : EDGE_KINDS + random.uniform() * others);
+      const template = kinds[kind][Math.floor(random.uniform() * kinds[kind].length)];
+      const polarity = random.uniform() < 0.5 ? -1 : 1;
+      const light = bright + brightSpread * random.normal();
+      const scale = polarity * (strength + strengthSpread * random.normal());
+      for (let i = 0; i < pixels; i += 1) {
+        patches[patch * pixels + i] = light + scale * template[i] + noise * random.normal();
+      }
+      drawn[patch] = kind;
+    }
+    return { pixels: patches, kinds: drawn, labels: drawn.map((kind) => Number(kind >= EDGE_KINDS)) };
+  }
+
+  return { settings: { noise, brightness, contrast }, logPosterior, logDensity, sample, samplePatches, noise };
 }
 
 /** Rounded as in the CSV files. */
 export function fourDecimals(x) {
   return Math.round(x * 10000) / 10000 || 0;
-}
-
-/** A small random generator (mulberry32) and normal numbers from it (Box and Muller). */
-function randomNumbers(seed) {
-  let state = seed >>> 0;
-  function uniform() {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  return { uniform, normal };
 }

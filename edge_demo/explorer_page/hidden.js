@@ -2,22 +2,20 @@
 
 import { divergingColor, image } from "./draw.js";
 import { scoreText, signedText } from "./format.js";
+import { live } from "./live.js";
 import { run } from "./run.js";
-import { state } from "./state.js";
+import { points, state } from "./state.js";
 
 const MOST_UNITS = 24;
-const last = run.snapshots.at(-1).blocks;
-const linear = last.length === 1; // then the weights lead straight to the logits
-const units = shownUnits();
-const buttons = [];
+let shown = null; // for which shape of network there are buttons: {shape, linear, units, buttons, largestWeight}
 let chosen = null; // by a click; until then, the one that adds most
 let current = null; // the numbers shown, for the line about the chosen unit
 
 /** All units of the first layer, or of many the ones with the largest weights to the next layer, after training. */
-function shownUnits() {
-  const all = Array.from({ length: last[0].outputs }, (_, j) => j);
-  if (linear || all.length <= MOST_UNITS) return all.slice(0, MOST_UNITS);
-  const strength = (j) => Math.hypot(...outgoing(last, j));
+function shownUnits(dense) {
+  const all = Array.from({ length: dense[0].shape[1] }, (_, j) => j);
+  if (dense.length === 1 || all.length <= MOST_UNITS) return all.slice(0, MOST_UNITS);
+  const strength = (j) => Math.hypot(...outgoing(dense, j));
   return all
     .sort((a, b) => strength(b) - strength(a))
     .slice(0, MOST_UNITS)
@@ -25,29 +23,29 @@ function shownUnits() {
 }
 
 /** The weights of pixels to unit j, and of unit j to the next layer. */
-function incoming(blocks, j) {
-  const { inputs, outputs, weights } = blocks[0];
-  return Array.from({ length: inputs }, (_, i) => weights[i * outputs + j]);
+function incoming(dense, j) {
+  const [inputs, outputs] = dense[0].shape;
+  return Array.from({ length: inputs }, (_, i) => dense[0].weights[i * outputs + j]);
 }
 
-function outgoing(blocks, j) {
-  return Array.from(blocks[1].weights.subarray(j * blocks[1].outputs, (j + 1) * blocks[1].outputs));
+function outgoing(dense, j) {
+  const outputs = dense[1].shape[1];
+  return Array.from(dense[1].weights.subarray(j * outputs, (j + 1) * outputs));
 }
 
-/** One scale for all images, before and after training. */
-const largestWeight = Math.max(
-  ...[run.snapshots[0].blocks, last].flatMap((blocks) => units.flatMap((j) => incoming(blocks, j).map(Math.abs))),
-);
-
-export function buildHidden() {
-  const total = last[0].outputs;
+/** Buttons for a network of another shape than before. */
+function buildHidden(shape) {
+  const dense = points().at(-1).network.learningLayers;
+  const linear = dense.length === 1; // then the weights lead straight to the logits
+  const units = shownUnits(dense);
+  const total = dense[0].shape[1];
   const title = linear ? "No hidden units" : `${total} hidden unit${total > 1 ? "s" : ""}`;
   document.getElementById("hidden-title").textContent = title;
   const which = units.length < total ? ` The ${units.length} that count most are shown.` : "";
   document.getElementById("hidden-note").textContent = linear
     ? `Each score is a weighted sum of the pixels: red weights are positive, blue ones negative.${which}`
     : `Each looks for its own pattern: where red, light pixels raise its sum, where blue, dark ones do.${which}`;
-  for (const j of units) {
+  const buttons = units.map((j) => {
     const button = document.createElement("button");
     button.type = "button";
     button.append(document.createElement("canvas"), document.createElement("b"), document.createElement("i"));
@@ -55,21 +53,31 @@ export function buildHidden() {
       chosen = j;
       showHidden(current);
     });
-    buttons.push(button);
-    document.getElementById("units").append(button);
-  }
+    return button;
+  });
+  document.getElementById("units").replaceChildren(...buttons);
+  // One scale for all images, before and after training.
+  const ends = [points()[0], points().at(-1)].map(({ network }) => network.learningLayers);
+  const largestWeight = Math.max(...ends.flatMap((end) => units.flatMap((j) => incoming(end, j).map(Math.abs))));
+  shown = { shape, linear, units, buttons, largestWeight };
+  chosen = null;
 }
 
 export function showHidden(numbers) {
-  const { blocks } = run.snapshots[state.snapshot];
+  const dense = numbers.network.learningLayers;
+  const shape = [state.live && live.number, ...dense.map((layer) => layer.shape)].join();
+  if (shown?.shape !== shape) buildHidden(shape);
+  const { linear, units, buttons } = shown;
   const activations = linear ? numbers.logits : numbers.hidden[0];
   const largest = Math.max(...units.map((j) => Math.abs(activations[j])), 1e-12);
-  const moved = current?.snapshot !== state.snapshot;
-  current = { ...numbers, snapshot: state.snapshot };
+  const moved = state.live || current?.network !== numbers.network;
+  current = numbers;
   const told = chosen ?? units.reduce((best, j) => (activations[j] > activations[best] ? j : best));
+  const weights = units.map((j) => incoming(dense, j));
+  if (state.live) shown.largestWeight = Math.max(shown.largestWeight, ...weights.flat().map(Math.abs));
   units.forEach((j, position) => {
     const [picture, number, bar] = buttons[position].children;
-    if (moved) image(picture, incoming(blocks, j), (w) => divergingColor(w / largestWeight));
+    if (moved) image(picture, weights[position], (w) => divergingColor(w / shown.largestWeight));
     number.textContent = scoreText(activations[j]);
     bar.style.setProperty("--share", Math.abs(activations[j]) / largest);
     buttons[position].classList.toggle("off", activations[j] === 0);
@@ -77,18 +85,18 @@ export function showHidden(numbers) {
     const name = linear ? run.classNames[j] : `unit ${j + 1}`;
     buttons[position].setAttribute("aria-label", `${name}: ${scoreText(activations[j])}`);
   });
-  showUnit(blocks, activations, told);
+  showUnit(dense, activations, told);
   showDeeper(numbers.hidden.slice(1));
 }
 
 /** What one unit adds to each score (or to the next layer). */
-function showUnit(blocks, activations, j) {
+function showUnit(dense, activations, j) {
   const line = document.getElementById("unit-details");
-  if (linear) line.textContent = "";
+  if (shown.linear) line.textContent = "";
   else if (activations[j] === 0) line.textContent = `Unit ${j + 1} is off: its sum is not above 0.`;
-  else if (blocks.length > 2) line.textContent = `Unit ${j + 1} gives ${scoreText(activations[j])}.`;
+  else if (dense.length > 2) line.textContent = `Unit ${j + 1} gives ${scoreText(activations[j])}.`;
   else {
-    const added = outgoing(blocks, j).map((w) => w * activations[j]);
+    const added = outgoing(dense, j).map((w) => w * activations[j]);
     const parts = strongest(added).map((k) => `${signedText(added[k], 2)} to ${run.classNames[k]}`);
     line.textContent = `Unit ${j + 1} gives ${scoreText(activations[j])} and adds ${parts.join(", ")}.`;
   }

@@ -15,47 +15,21 @@ import {
   write,
 } from "./draw.js";
 import { countText, probabilityText, scoreText } from "./format.js";
-import { networkAt, run } from "./run.js";
-import { change, state } from "./state.js";
+import { run } from "./run.js";
+import { allLogits, axesOf, prepareLogits } from "./scores.js";
+import { change, generator, state } from "./state.js";
 import { margin, sigmoid, softmax } from "./softmax.js";
 
 const BORDER = { left: 52, right: 12, top: 10, bottom: 40 };
 const NEAR = 16; // pixels within which the pointer finds a patch
 const n = run.patches.pixels.length;
-const remembered = new Map(); // snapshot -> logits of all patches
 const charts = {};
 let shownPatch = null; // the patch in the tip, by its place in run.patches
-
-function allLogits(snapshot) {
-  if (!remembered.has(snapshot)) {
-    remembered.set(
-      snapshot,
-      run.patches.pixels.map((pixels) => networkAt(snapshot, pixels).logits),
-    );
-  }
-  return remembered.get(snapshot);
-}
-
-/** Computes ahead, while the browser has nothing else to do, so that the training slider moves at once. */
-function prepare(snapshot = 0) {
-  if (snapshot === run.snapshots.length) return;
-  allLogits(snapshot);
-  setTimeout(() => prepare(snapshot + 1), 20);
-}
-
-/** The same axes for all of training: from the smallest to the largest logit at its beginning, middle and end. */
-const everyLogit = [0, Math.floor(run.snapshots.length / 2), run.snapshots.length - 1].flatMap((s) =>
-  allLogits(s).flat(),
-);
-const [lowest, highest] = everyLogit.reduce(([a, b], z) => [Math.min(a, z), Math.max(b, z)], [Infinity, -Infinity]);
-const spare = Math.max(0.06 * (highest - lowest), 0.5);
-const planeRange = [lowest - spare, highest + spare];
-const marginLimit = Math.max(highest - lowest, 3) * 1.02;
+let shownLogits = null; // of all patches, by the network as it is now
+let limits = null; // of the axes
 
 export function buildPlane() {
   const two = run.classNames.length === 2;
-  const thinned = n < run.patches.total ? ` ${countText(n)} of ${countText(run.patches.total)} are drawn.` : "";
-  document.getElementById("plane-note").textContent = `Point at a patch to see it, click to load it.${thinned}`;
   if (two) document.getElementById("axes").remove();
   else buildAxes();
   const legend = document.getElementById("legend");
@@ -66,7 +40,7 @@ export function buildPlane() {
   });
   if (run.classNames.length > 12) legend.append(`and ${run.classNames.length - 12} more`);
   for (const id of ["plane-chart", "sigmoid-chart"]) buildChart(id);
-  setTimeout(() => prepare(), 500);
+  setTimeout(() => prepareLogits(), 500);
 }
 
 function buildAxes() {
@@ -133,7 +107,7 @@ function showTip(id, i) {
   drawMarks();
   if (i === null) return;
   const [picture, text] = tip.children;
-  const logits = allLogits(state.snapshot)[i];
+  const logits = shownLogits[i];
   const p = softmax(logits.map((z) => z / state.temperature))[state.axes[0]];
   const [label, group] = [run.classNames[run.patches.labels[i]], run.groups[run.patches.groups[i]]];
   image(picture, run.patches.pixels[i], greyColor);
@@ -153,18 +127,38 @@ let background = ""; // what the points are drawn for: redrawn only when it chan
 export function showPlane(numbers) {
   numbersShown = numbers;
   const [a, b] = state.axes;
+  showNote();
   if (run.classNames.length > 2) {
     document.getElementById("axis-x").value = a;
     document.getElementById("axis-y").value = b;
   }
   const width = widthOf(document.getElementById("plane-chart"));
-  const needed = [state.snapshot, a, b, state.temperature, width, cssColor("card"), window.devicePixelRatio].join();
+  shownLogits = allLogits(numbers);
+  limits = axesOf(shownLogits);
+  const needed = [
+    numbers.version,
+    limits.low,
+    limits.high,
+    a,
+    b,
+    state.temperature,
+    width,
+    cssColor("card"),
+    window.devicePixelRatio,
+  ].join();
   if (needed !== background) {
     background = needed;
     drawPlane(width);
     drawSigmoid(width);
   }
   drawMarks();
+}
+
+function showNote() {
+  const thinned = n < run.patches.total ? ` ${countText(n)} of ${countText(run.patches.total)} are drawn.` : "";
+  const others = generator() === run.generator ? "" : " They are those of the run, not of the settings above.";
+  document.getElementById("plane-note").textContent =
+    `Point at a patch to see it, click to load it.${thinned}${others}`;
 }
 
 /** A hidden canvas that holds the points, so that the marks above them can move without drawing all again. */
@@ -210,6 +204,7 @@ function drawPoints(context, points) {
   const taken = new Set();
   context.globalAlpha = 0.55;
   points.forEach(([x, y], i) => {
+    if (!Number.isFinite(x + y)) return;
     const label = run.patches.labels[i];
     const place = (label * 4096 + Math.round(x)) * 4096 + Math.round(y);
     if (taken.has(place)) return;
@@ -226,7 +221,7 @@ function drawPlane(width) {
   const side = Math.min(width, 560);
   const height = side - BORDER.left - BORDER.right + BORDER.top + BORDER.bottom;
   const context = layer("plane-chart", width, height);
-  const [low, high] = planeRange;
+  const { low, high } = limits;
   const [a, b] = state.axes;
   const [w, h] = [width - BORDER.left - BORDER.right, height - BORDER.top - BORDER.bottom];
   const toX = (z) => BORDER.left + ((z - low) / (high - low)) * w;
@@ -252,8 +247,8 @@ function drawPlane(width) {
     { width, height },
     toX,
     toY,
-    planeRange,
-    planeRange,
+    [low, high],
+    [low, high],
     `score z of ${run.classNames[a]}`,
     `score z of ${run.classNames[b]}`,
   );
@@ -265,7 +260,7 @@ function drawPlane(width) {
   write(context, "equal scores", -14, 0, "right", "bottom");
   context.restore();
 
-  const logits = allLogits(state.snapshot);
+  const logits = shownLogits;
   charts["plane-chart"].points = logits.map((z) => [toX(z[a]), toY(z[b])]);
   drawPoints(context, charts["plane-chart"].points);
 }
@@ -273,6 +268,7 @@ function drawPlane(width) {
 function drawSigmoid(width) {
   const height = 210;
   const context = layer("sigmoid-chart", width, height);
+  const marginLimit = limits.margin;
   const range = [-marginLimit, marginLimit];
   const [a, b] = state.axes;
   const [w, h] = [width - BORDER.left - BORDER.right, height - BORDER.top - BORDER.bottom];
@@ -286,9 +282,9 @@ function drawSigmoid(width) {
   const xName = two ? `z(${name}) − z(${run.classNames[b]})${scaled}` : `z(${name}) − logsumexp of the others${scaled}`;
   frame(context, { width, height }, toX, toY, range, [0, 1], xName, `p(${name})`);
 
-  const logits = allLogits(state.snapshot).map((z) => z.map((value) => value / state.temperature));
+  const logits = shownLogits.map((z) => z.map((value) => value / state.temperature));
   const margins = logits.map((z) => margin(z, a));
-  drawBars(context, margins, a, toX, h);
+  drawBars(context, margins, a, toX, h, marginLimit);
   context.strokeStyle = cssColor("muted");
   context.beginPath();
   for (let i = 0; i <= 200; i += 1) {
@@ -301,7 +297,7 @@ function drawSigmoid(width) {
 }
 
 /** How many patches have which margin: those of class a from below, the others from above. */
-function drawBars(context, margins, a, toX, h) {
+function drawBars(context, margins, a, toX, h, marginLimit) {
   const bins = 60;
   const counts = [Array(bins).fill(0), Array(bins).fill(0)];
   margins.forEach((m, i) => {

@@ -1,6 +1,6 @@
 // The run that train.py saved, read from the JSON text in the page. Numbers travel as base64, bit for bit.
 
-import { denseBlocks, forward } from "./network.js";
+import { loadNetwork } from "./network.js";
 import { makeGenerator } from "./generator.js";
 
 const json = JSON.parse(document.getElementById("run-data").textContent);
@@ -13,10 +13,18 @@ const float64 = (base64) => new Float64Array(bytes(base64).buffer); // little-en
 const int32 = (base64) => Array.from(new Int32Array(bytes(base64).buffer));
 const int8 = (base64) => Array.from(bytes(base64));
 
-/** Pixels as float64, or as 16-bit whole numbers to be divided by a scale, where that gives the same float64. */
-function readPixels({ scale, pixels }, size) {
-  const flat =
-    scale === null ? float64(pixels) : Float64Array.from(new Int16Array(bytes(pixels).buffer), (n) => n / scale);
+/** Pixels, flat, as float64, or as 16-bit whole numbers to be divided by a scale, where that gives the same float64. */
+function readPixels({ scale, pixels }) {
+  return scale === null ? float64(pixels) : Float64Array.from(new Int16Array(bytes(pixels).buffer), (n) => n / scale);
+}
+
+/** {width, height, grey}, 0 black to 1 white. */
+function readPhotograph({ width, height, pixels }) {
+  return { width, height, grey: Float64Array.from(bytes(pixels), (level) => level / 255) };
+}
+
+/** A flat array as a list of lists of so many numbers. */
+export function rows(flat, size) {
   return Array.from({ length: flat.length / size }, (_, i) => Array.from(flat.subarray(i * size, (i + 1) * size)));
 }
 
@@ -28,7 +36,7 @@ function readSnapshots() {
     epoch: json.snapshots.epochs[i],
     testLoss: json.snapshots.test_loss[i],
     testAccuracy: json.snapshots.test_accuracy[i],
-    blocks: denseBlocks(json.layers, flat.subarray(i * size, (i + 1) * size)),
+    network: loadNetwork(json.layers, flat.subarray(i * size, (i + 1) * size)),
   }));
 }
 
@@ -51,19 +59,18 @@ export const run = {
     index: int32(json.patches.index), // place of each patch in the whole test set
     labels: int8(json.patches.labels),
     groups: int8(json.patches.groups),
-    pixels: readPixels(json.patches, size),
+    pixels: rows(readPixels(json.patches), size),
   },
   generator: json.generator && makeGenerator(json.generator),
-  check: { pixels: readPixels({ scale: null, pixels: json.check.pixels }, size), logits: float64(json.check.logits) },
+  settings: json.settings, // of train.py: {hidden, activation, optimizer, lr, batch_size, train, seed}
+  trainingNote: json.training_note, // why the page cannot train, where it cannot
+  training: json.training && { pixels: readPixels(json.training), labels: int8(json.training.labels) },
+  photograph: json.photograph && readPhotograph(json.photograph), // null for patches of another size, or no edges
+  check: { pixels: float64(json.check.pixels), logits: float64(json.check.logits) },
 };
-
-/** One forward pass of pixels through the network as it was at a snapshot. */
-export function networkAt(snapshot, pixels) {
-  return forward(run.layers, run.snapshots[snapshot].blocks, pixels);
-}
 
 /** The largest difference between this page's logits and those that NumPy computed for a few test patches. */
 export function differenceFromNumpy() {
-  const logits = run.check.pixels.flatMap((pixels) => networkAt(run.snapshots.length - 1, pixels).logits);
+  const logits = run.snapshots.at(-1).network.logits(run.check.pixels);
   return Math.max(...logits.map((z, i) => Math.abs(z - run.check.logits[i])));
 }

@@ -10,7 +10,7 @@ export function softmax(scores) {
 
 /** s_k - log(sum_j exp(s_j)). The largest term is exp(0) = 1, so the logarithm is log1p of the sum of all others. */
 export function logSoftmax(scores) {
-  const best = scores.indexOf(Math.max(...scores));
+  const best = argmax(scores);
   let others = 0;
   scores.forEach((s, k) => {
     if (k !== best) others += Math.exp(s - scores[best]);
@@ -32,4 +32,35 @@ export function margin(scores, k) {
 
 export function sigmoid(x) {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
+}
+
+/** The output layer in training: softmax and its loss in one, as in softmax.py. */
+export class SoftmaxCrossEntropy {
+  /** Mean of -log p(label) in nats, of flat logits (n, classes). */
+  forward(logits, labels) {
+    const classes = logits.length / labels.length;
+    this.labels = labels;
+    this.logProbabilities = new Float64Array(logits.length);
+    let sum = 0;
+    labels.forEach((label, patch) => {
+      const row = logSoftmax(logits.subarray(patch * classes, (patch + 1) * classes));
+      this.logProbabilities.set(row, patch * classes);
+      sum -= row[label];
+    });
+    return sum / labels.length;
+  }
+
+  /** Gradient of the mean loss by the logits: (p - y) / n, y one-hot. */
+  backward() {
+    const n = this.labels.length;
+    const classes = this.logProbabilities.length / n;
+    const gradLogits = this.logProbabilities.map((logP) => Math.exp(logP) / n);
+    this.labels.forEach((label, patch) => (gradLogits[patch * classes + label] -= 1 / n));
+    return gradLogits;
+  }
+}
+
+/** The place of the largest value; the first one where several are, or where none is a number. */
+export function argmax(values) {
+  return Math.max(values.indexOf(Math.max(...values)), 0);
 }

@@ -1,6 +1,7 @@
 // What the learner has chosen, and every number that follows from it. The address after # holds all of it.
 
-import { networkAt, run } from "./run.js";
+import { canTrain, live, prepareLive, runSettings, SETTING_CHOICES, SETTING_LIMITS } from "./live.js";
+import { run } from "./run.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
 export const LIMITS = { temperature: [0.1, 10], add: [-20, 20], noise: [0.01, 0.5] };
@@ -10,7 +11,9 @@ const firstPatch = Math.max(run.patches.groups.indexOf(0), 0); // a vertical edg
 /** The choices. `patch` is {test: place in the test set}, {new: {kind, seed, noise}} or {painted: pixels}. */
 export const state = {
   patch: { test: run.patches.index[firstPatch] },
-  snapshot: run.snapshots.length - 1,
+  live: false, // whether the network is the one that is trained in the page, by these settings, or the run's
+  settings: runSettings,
+  snapshot: run.snapshots.length - 1, // the place in points()
   label: run.patches.labels[firstPatch],
   temperature: 1,
   add: 0,
@@ -27,9 +30,22 @@ export function listen(listener) {
 
 /** Takes over some choices, as in change({ temperature: 2 }), and has everything that follows computed and shown. */
 export function change(choices) {
-  Object.assign(state, choices);
+  const was = { ...state };
+  Object.assign(state, Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined)));
+  const anew = state.live && (!was.live || state.settings !== was.settings);
+  if (anew) prepareLive(state.settings);
+  if (choices.snapshot === undefined && (anew || state.live !== was.live)) state.snapshot = Infinity;
+  state.snapshot = Math.min(state.snapshot, points().length - 1);
   listeners.forEach((listener) => listener());
 }
+
+/** The points of training that the slider reaches: {epoch, network, testLoss, testAccuracy}, of the run or of the page. */
+export const points = () => (state.live ? live.points : run.snapshots);
+
+export const point = () => points()[state.snapshot];
+
+/** Where the patches come from that the network learns, null where nobody knows. */
+export const generator = () => (state.live ? live.generator : run.generator);
 
 /** The pixels of the chosen patch: a list of numbers, row by row. */
 export function pixelsOf(patch) {
@@ -39,16 +55,18 @@ export function pixelsOf(patch) {
 }
 
 /**
- * Every number that the page shows of a patch. choices: {pixels, snapshot, label, temperature, add}.
+ * Every number that the page shows of a patch. choices: {pixels, network, label, temperature, add}.
  * Scores are what goes into exp: the logits plus the number added to all, divided by the temperature.
  */
-export function compute({ pixels, snapshot, label, temperature = 1, add = 0 }) {
-  const { hidden, logits } = networkAt(snapshot, pixels);
+export function compute({ pixels, network, label, temperature = 1, add = 0 }) {
+  const flat = Float64Array.from(pixels);
+  const logits = Array.from(network.logits(flat));
+  const hidden = network.hidden(flat);
   const scores = logits.map((z) => (z + add) / temperature);
   const exponentials = scores.map(Math.exp);
   const probabilities = softmax(scores);
   const logProbabilities = logSoftmax(scores);
-  const logPosterior = run.generator && run.generator.logPosterior(pixels, run.target);
+  const logPosterior = generator() && generator().logPosterior(pixels, run.target);
   return {
     hidden,
     logits,
@@ -71,7 +89,9 @@ export function toHash() {
   if (patch.painted) parts.push(`painted=${patch.painted.map((x) => Math.round(x * 10000)).join(".")}`);
   else if (patch.new) parts.push(`new=${patch.new.kind},${patch.new.seed},${patch.new.noise}`);
   else parts.push(`test=${patch.test}`);
-  parts.push(`epoch=${run.snapshots[state.snapshot].epoch}`, `label=${state.label}`);
+  if (state.live) parts.push(...Object.entries(state.settings).map(([name, value]) => `${name}=${value}`));
+  else parts.push(`epoch=${point().epoch}`);
+  parts.push(`label=${state.label}`);
   if (state.temperature !== 1) parts.push(`temperature=${state.temperature}`);
   if (state.add !== 0) parts.push(`add=${state.add}`);
   if (state.axes.join() !== "0,1") parts.push(`axes=${state.axes}`);
@@ -88,18 +108,35 @@ export function fromHash(hash) {
     const value = Number(text);
     return text && Number.isFinite(value) ? Math.min(Math.max(value, low), high) : null;
   };
+  const settings = settingsFrom(found);
+  const snapshot = run.snapshots.findIndex(({ epoch }) => String(epoch) === found.epoch);
   const choices = {
     patch: patchFrom(found, whole, between),
-    snapshot: run.snapshots.findIndex(({ epoch }) => String(epoch) === found.epoch),
+    ...(settings && { live: true, settings }),
+    ...(!settings && snapshot >= 0 && { live: false, snapshot }),
     label: whole(found.label, classes),
     temperature: between(found.temperature, LIMITS.temperature),
     add: between(found.add, LIMITS.add),
-    tour: whole(found.tour, 6),
+    tour: whole(found.tour, 8),
   };
-  if (choices.snapshot === -1) choices.snapshot = null;
   const axes = (found.axes ?? "").split(",").map((text) => whole(text, classes));
   if (axes.length === 2 && !axes.includes(null) && axes[0] !== axes[1]) choices.axes = axes;
   return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== null));
+}
+
+/** The panel's settings, or null unless all of them are there and within their limits. */
+function settingsFrom(found) {
+  const numbers = Object.entries(SETTING_LIMITS).map(([name, [low, high, step]]) => {
+    const value = /^[\d.e-]+$/.test(found[name] ?? "") ? Number(found[name]) : NaN;
+    const fits = value >= low && value <= high && (step !== 1 || Number.isInteger(value));
+    return [name, fits ? value : null];
+  });
+  const words = Object.entries(SETTING_CHOICES).map(([name, all]) => [
+    name,
+    all.includes(found[name]) ? found[name] : null,
+  ]);
+  const settings = Object.fromEntries([...numbers, ...words]);
+  return canTrain && !Object.values(settings).includes(null) ? settings : null;
 }
 
 function patchFrom(found, whole, between) {

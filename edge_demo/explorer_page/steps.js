@@ -4,7 +4,7 @@ import { classColorName, swatch } from "./draw.js";
 import { natsText, percentText, positiveText, probabilityText, scientific, scoreText, signedText } from "./format.js";
 import { run } from "./run.js";
 import { change, LIMITS, state } from "./state.js";
-import { softmax } from "./softmax.js";
+import { argmax, softmax } from "./softmax.js";
 
 const MOST_ROWS = 10; // of many classes, the most probable are shown
 
@@ -87,7 +87,7 @@ export function showSteps(numbers) {
   const heads = ["class", "score z", ...(changed ? ["(z + c) / T"] : []), "exp", "÷ sum"];
   fillTable("steps", heads, rows, ["sum", "", ...(changed ? [""] : []), positiveText(sum), total.toFixed(3)]);
 
-  const best = probabilities.indexOf(Math.max(...probabilities));
+  const best = argmax(probabilities);
   const parts = probabilities.length <= 3 ? `(${exponentials.map(positiveText).join(" + ")})` : positiveText(sum);
   const fraction = `${positiveText(exponentials[best])} / ${parts}`;
   const formula =
@@ -106,7 +106,7 @@ function showSliders({ logits, probabilities }) {
   document.getElementById("add").value = add;
   document.getElementById("add-value").textContent = signedText(add, 1);
 
-  const best = probabilities.indexOf(Math.max(...probabilities));
+  const best = argmax(probabilities);
   const before = softmax(logits)[best];
   const moved = `p(${run.classNames[best]}) goes from ${probabilityText(before)} to ${probabilityText(probabilities[best])}`;
   document.getElementById("temperature-note").textContent =

@@ -1,9 +1,12 @@
-// A tour of five steps, in the lesson's order. Each sets up a situation; its text is computed from what is on the page.
+// A tour in seven steps, in the lesson's order. Each sets up a situation; its text is computed from what is on the page.
 
-import { natsText, percentText, positiveText, probabilityText, scoreText } from "./format.js";
+import { countText, epochText, natsText, percentText, positiveText, probabilityText, scoreText } from "./format.js";
+import { canTrain, live, runSettings } from "./live.js";
 import { labelOf } from "./patch.js";
 import { run } from "./run.js";
-import { change, compute, pixelsOf, state } from "./state.js";
+import { change, compute, point, state } from "./state.js";
+import { edgeMap } from "./photograph.js";
+import { argmax } from "./softmax.js";
 
 const trainedSnapshot = run.snapshots.length - 1;
 const firstTest = state.patch.test; // as the page opens, before a link or a click changes it
@@ -25,7 +28,7 @@ const STEPS = [
       const total = logits.reduce((a, b) => a + b, 0);
       const ratio = logits.map((z) => z / total);
       const fails = ratio.some((share) => share < 0 || share > 1);
-      const best = probabilities.indexOf(Math.max(...probabilities));
+      const best = argmax(probabilities);
       return `Why not just divide each score by the sum of all? It gives ${joined(ratio.map(scoreText))}: ${fails ? "no probabilities" : "fine here, but not with a negative score"}. exp makes every score positive; then ${positiveText(exponentials[best])} of ${positiveText(sum)} is ${percentText(probabilities[best])}.`;
     },
   },
@@ -54,32 +57,57 @@ const STEPS = [
     card: "truth",
     situation: () => trained(mostMistaken()),
     text({ probabilities, posterior }) {
-      const best = probabilities.indexOf(Math.max(...probabilities));
+      const best = argmax(probabilities);
       const says = `For this test patch the network gives ${run.classNames[best]} ${probabilityText(probabilities[best])}`;
       return posterior
         ? `${says}; the exact probability is ${probabilityText(posterior[best])}. Of all patches here it is the one most mistaken. Positive and of sum 1 is not yet true: that has to be measured.`
         : `${says}, and its label is ${run.classNames[state.label]}. Positive and of sum 1 is not yet true: that has to be measured.`;
     },
   },
-];
+  {
+    title: "Train one yourself",
+    card: "train",
+    possible: canTrain,
+    situation: () => ({ ...trained(firstTest), live: true, settings: { ...runSettings }, snapshot: undefined }),
+    text() {
+      const { epoch, testLoss, testAccuracy } = point();
+      const so = `${epoch === 0 ? "Untrained" : `After ${epochText(epoch)} epochs`}, a loss of ${natsText(testLoss)} nats and ${percentText(testAccuracy)} right`;
+      return `This network learns in the page, from ${countText(live?.training.patches.labels.length ?? 0)} patches. ${so}; equal probabilities would cost ${natsText(Math.log(run.classNames.length))}. Say how far it will get, then press Play. Then change one thing: no hidden units, or a learning rate of 30.`;
+    },
+  },
+  {
+    title: "On a photograph",
+    card: "photograph",
+    possible: run.photograph !== null,
+    situation: () => trained(firstTest),
+    text({ network }) {
+      const map = edgeMap(network, run.photograph);
+      const marked = map.filter((p) => p > 0.5).length / map.length;
+      return `It has seen nothing but 5×5 patches that a formula made. Slid over a photograph, ${countText(map.length)} windows, it calls ${percentText(marked)} of them Edge. Drag the training slider to the left to see what it drew before, and click in the photograph to take a window to the painter.`;
+    },
+  },
+].filter(({ possible = true }) => possible);
 
 /** A test patch, in the trained network, with both sliders of softmax at rest. */
 function trained(test) {
-  return { patch: { test }, label: labelOf(test), snapshot: trainedSnapshot, temperature: 1, add: 0 };
+  return { patch: { test }, label: labelOf(test), snapshot: trainedSnapshot, live: false, temperature: 1, add: 0 };
 }
 
 /** The test patch whose probabilities are farthest from the exact ones, or without these from its label. */
 function mostMistaken() {
+  const { network } = run.snapshots[trainedSnapshot];
   const errors = run.patches.pixels.map((pixels, i) => {
-    const { probabilities, posterior } = compute({ pixels, snapshot: trainedSnapshot, label: run.patches.labels[i] });
+    const { probabilities, posterior } = compute({ pixels, network, label: run.patches.labels[i] });
     const right = posterior ?? probabilities.map((_, k) => Number(k === run.patches.labels[i]));
     return Math.max(...probabilities.map((p, k) => Math.abs(p - right[k])));
   });
-  return run.patches.index[errors.indexOf(Math.max(...errors))];
+  return run.patches.index[argmax(errors)];
 }
 
 export function buildTour() {
   const button = (id, action) => document.getElementById(id).addEventListener("click", action);
+  const number = ["", "one", "two", "three", "four", "five", "six", "seven"][STEPS.length];
+  document.getElementById("open-tour").textContent = `Tour in ${number} steps`;
   button("open-tour", () => go(1));
   button("tour-back", () => go(state.tour - 1));
   button("tour-next", () => go(state.tour < STEPS.length ? state.tour + 1 : 0));

@@ -4,6 +4,7 @@ import { countText, percentText, probabilityText, scoreText, signedText } from "
 import { run } from "./run.js";
 import { state } from "./state.js";
 import { fillTable, shownClasses } from "./steps.js";
+import { argmax } from "./softmax.js";
 
 /** Of each test patch, how usual it is: the log density, or without a generator nothing. In rising order. */
 const usual = run.generator && run.patches.pixels.map(run.generator.logDensity).sort((a, b) => a - b);
@@ -11,7 +12,7 @@ const usual = run.generator && run.patches.pixels.map(run.generator.logDensity).
 export function showTruth({ pixels, probabilities, posterior }) {
   if (posterior) {
     const differences = probabilities.map((p, k) => p - posterior[k]);
-    const best = probabilities.indexOf(Math.max(...probabilities));
+    const best = argmax(probabilities);
     const worse = (k, d) => Math.abs(d) > Math.abs(differences[k]) + 1e-9; // of two classes, both are equally far off
     const worst = differences.reduce((found, d, k) => (worse(found, d) ? k : found), best);
     const [p, exact] = [probabilities[worst], posterior[worst]].map((value) => probabilityText(value));

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import NullFormatter
 
+from edge_demo.evaluation import class_margins
 from edge_demo.figures import style
 
 
@@ -17,7 +18,7 @@ def animation(epochs, logits, labels, class_names, losses, accuracies):
     n patches; labels: (n,). A position is from 0 to m - 1; between two points, patches go in a straight line.
     """
     labels, classes = np.asarray(labels), len(class_names)
-    margins = np.array([_margins(stage, np.zeros_like(labels) if classes == 2 else labels) for stage in logits])
+    margins = np.array([class_margins(stage, np.zeros_like(labels) if classes == 2 else labels) for stage in logits])
     two = classes == 2
     figure = style.new_figure(8.4, 4.8, " ", bottom=0.11, top=0.86 if two else 0.9, hspace=0.4, wspace=0.22)
     figure.subplots_adjust(left=0.085 if two else 0.14, right=0.98)
@@ -131,9 +132,25 @@ def _loss(axes, losses, classes, epochs):
     return put
 
 
-def _margins(logits, labels):
-    """z_k - logsumexp(other logits) for the class k of each patch: (n,); sigmoid of it is p_k."""
-    rows = np.arange(len(labels))
-    others = np.array(logits)
-    others[rows, labels] = -np.inf
-    return logits[rows, labels] - np.logaddexp.reduce(others, axis=1)
+def photograph_animation(grey, epochs, maps, class_name, losses):
+    """A Figure: a photograph beside its edge map, and a function draw(i) that shows the map of point i of training.
+
+    grey: (height, width); epochs, losses: m numbers; maps: m arrays (height, width) of p(class).
+    """
+    wide = 3.5
+    tall = wide * grey.shape[0] / grey.shape[1]
+    width, height = 2 * wide + 0.3, tall + 0.75
+    figure = style.new_figure(width, height, " ")
+    left, right = (figure.add_axes((x / width, 0.1 / height, wide / width, tall / height)) for x in (0.1, wide + 0.2))
+    left.imshow(grey, cmap="gray", vmin=0, vmax=1)
+    image = right.imshow(maps[0], cmap="gray", vmin=0, vmax=1)
+    for axes, name in ((left, "the photograph"), (right, f"p({style.fitting(class_name, 1)}) around each pixel")):
+        axes.set_axis_off()
+        axes.set_title(name, fontsize=style.TEXT_SIZE, y=1.0, pad=3)
+
+    def draw(i):
+        image.set_data(maps[i])
+        epoch = f"after {epochs[i]:.2g} epochs" if epochs[i] else "untrained"
+        figure.suptitle(f"{epoch}: test loss {losses[i]:.3f} nats", fontsize=style.TITLE_SIZE, y=0.985, va="top")
+
+    return figure, draw

@@ -7,6 +7,7 @@ against its margin, z_k - logsumexp(other logits): p_k = sigmoid(margin) holds e
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
+from edge_demo.evaluation import class_margins
 from edge_demo.figures import style
 
 
@@ -16,14 +17,14 @@ def logits_vs_probabilities(logits_before, logits_after, labels, class_names):
     logits_before, logits_after: (n, classes); labels: (n,) class indexes; class_names: one a class.
     """
     labels, stages = np.asarray(labels), (np.asarray(logits_before), np.asarray(logits_after))
-    margins = [_margins(logits, labels) for logits in stages]
+    margins = [class_margins(logits, labels) for logits in stages]
     before, after = (f"{np.count_nonzero(margin > 0):,}" for margin in margins)
     n, two = f"{len(labels):,}", len(class_names) == 2
     what = "lie on their class's side of the line" if two else "have p(true class) above 0.5"
     title = f"{before} of {n} patches {what} before training, {after} after"
     if two:
         figure = style.new_figure(
-            9, 8.5, title, left=0.075, right=0.985, bottom=0.085, top=0.9, hspace=0.25, wspace=0.12
+            9, 8.5, title, left=0.095, right=0.985, bottom=0.085, top=0.9, hspace=0.25, wspace=0.12
         )
         axes = figure.subplots(2, 2, sharex="row", sharey="row", height_ratios=(1.7, 1))
         _planes(axes[0], stages, labels, class_names)
@@ -116,11 +117,3 @@ def _true_class(axes, margins, labels, class_names):
     axes[1, 0].set_yticks(
         shown, [style.fitting(class_names[k], 1.4, style.SMALL_SIZE) for k in shown], fontsize=style.SMALL_SIZE
     )
-
-
-def _margins(logits, labels):
-    """z_k - logsumexp(other logits) for each patch's true class k: (n,)."""
-    rows = np.arange(len(labels))
-    others = np.array(logits, dtype=np.float64)
-    others[rows, labels] = -np.inf
-    return logits[rows, labels] - np.logaddexp.reduce(others, axis=1)

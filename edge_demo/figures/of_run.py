@@ -1,58 +1,48 @@
 """Which figures a run has, in the order of a lesson, and which arrays each one gets."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from edge_demo.evaluation import accuracy
-from edge_demo.figures.confusion import confusion
+from edge_demo.evaluation import accuracy, class_margins, guessing
 from edge_demo.figures.dataset import dataset
 from edge_demo.figures.example_patches import example_patches
 from edge_demo.figures.hidden_weights import hidden_weights
 from edge_demo.figures.logits_vs_probabilities import logits_vs_probabilities
+from edge_demo.figures.photograph import photograph, photograph_kinds
 from edge_demo.figures.pipeline import pipeline
-from edge_demo.figures.probability_vs_truth import probability_vs_truth
-from edge_demo.figures.reliability import reliability
 from edge_demo.figures.softmax_steps import softmax_steps
 from edge_demo.figures.style import save_figure
-from edge_demo.figures.temperature import temperature
 from edge_demo.figures.training_curves import training_curves
 from edge_demo.network import Dense
 from edge_demo.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
+from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
 from edge_demo.softmax import cross_entropy
 
 
 def figures_of(run):
-    """A dict from file name to a function that draws the Figure, for every figure of a run (an edge_demo.runs.Run).
-
-    Where run.evaluation is still empty, what it takes to draw the reliability is missing, and so is that figure.
-    """
-    test, names, classes = run.test, run.test.class_names, len(run.test.class_names)
-    before, after, truth = run.logits["before"], run.logits["after"], run.log_posterior
+    """A dict from file name to a function that draws the Figure, for every figure of a run (an edge_demo.runs.Run)."""
+    test, names = run.test, run.test.class_names
+    before, after = run.logits["before"], run.logits["after"]
     example = run.examples()[0]
     figures = {
-        "01_dataset": lambda: _dataset(test),
-        "02_pipeline": lambda: _pipeline(run, example),
-        "03_softmax_steps": lambda: softmax_steps(after[example], names),
-        "04_logits_vs_probabilities": lambda: logits_vs_probabilities(before, after, test.labels, names),
-        "05_example_patches": lambda: _example_patches(run),
-        "06_training_curves": lambda: _training_curves(run),
-        "07_hidden_weights": lambda: _hidden_weights(run),
-        "08_confusion": lambda: confusion(test.labels, before.argmax(axis=1), after.argmax(axis=1), names),
-        "09_temperature": lambda: temperature(after[example], names),
+        "01_dataset.png": lambda: _dataset(test),
+        "02_pipeline.png": lambda: _pipeline(run, example),
+        "03_softmax_steps.png": lambda: softmax_steps(after[example], names),
+        "04_logits_vs_probabilities.png": lambda: logits_vs_probabilities(before, after, test.labels, names),
+        "05_example_patches.png": lambda: _example_patches(run),
+        "06_training_curves.png": lambda: _training_curves(run),
+        "07_hidden_weights.png": lambda: _hidden_weights(run),
     }
-    if run.evaluation:
-        one = names[0] if classes == 2 else "predicted class"
-        figures["10_reliability"] = lambda: reliability(run.reliability, one)
-    if truth is not None and classes == 2:
-        log_odds = [values[:, 0] - values[:, 1] for values in (truth, before, after)]
-        figures["11_probability_vs_truth"] = lambda: probability_vs_truth(*log_odds, test.labels, names)
+    if run.generator is not None:  # of other patches nobody knows what they should find in a photograph
+        figures["08_photograph.png"] = lambda: _photograph(run)
     return figures
 
 
-def save_figures(run, folder, without=()):
-    """Draws every figure that is not among the files without into folder, as a numbered PNG file; returns the names."""
-    figures = {f"{name}.png": draw for name, draw in figures_of(run).items() if f"{name}.png" not in without}
+def save_figures(run, folder):
+    """Draws every figure into folder, as a numbered PNG file; returns their names."""
+    figures = figures_of(run)
     for name, draw in figures.items():
         save_figure(draw(), Path(folder) / name)
     return list(figures)
@@ -66,11 +56,13 @@ def _dataset(test):
 
 
 def _pipeline(run, i):
-    pixels = run.test.pixels[i : i + 1]
-    logits = run.after.logits(pixels)[0]
-    dense = [layer for layer in run.after.layers if isinstance(layer, Dense)]
-    activations = [layer.inputs_and_1[0, :-1] for layer in dense[1:]]  # what each Dense after the first was given
-    return pipeline(pixels[0], activations, logits, run.test.class_names)
+    activations, hidden = run.test.pixels[i : i + 1], []
+    for layer in run.after.layers:
+        if isinstance(layer, Dense):
+            hidden.append(activations[0])
+        activations = layer.forward(activations)
+    # the first Dense is given the pixels, each other one the activations of a hidden layer
+    return pipeline(run.test.pixels[i], hidden[1:], activations[0], run.test.class_names)
 
 
 def _example_patches(run):
@@ -81,10 +73,12 @@ def _example_patches(run):
 
 
 def _training_curves(run):
-    truth, labels, bayes = run.log_posterior, run.test.labels, {}
+    truth, labels, counts = run.log_posterior, run.test.labels, run.settings["data"]["class_counts"]
+    guess = guessing(counts, len(labels))
+    references = {"guess_loss": cross_entropy(guess, labels), "guess_accuracy": accuracy(guess, labels)}
     if truth is not None:
-        bayes = {"bayes_loss": cross_entropy(truth, labels), "bayes_accuracy": accuracy(truth, labels)}
-    return training_curves(**vars(run.history), classes=len(run.test.class_names), **bayes)
+        references |= {"bayes_loss": cross_entropy(truth, labels), "bayes_accuracy": accuracy(truth, labels)}
+    return training_curves(**asdict(run.history), class_counts=counts, **references)
 
 
 def _hidden_weights(run):
@@ -97,3 +91,25 @@ def _weights(network):
     """Weights of the first Dense layer, and those that lead from its units to the logits (None for other depths)."""
     dense = [layer.weights for layer in network.layers if isinstance(layer, Dense)]
     return dense[0], dense[1] if len(dense) == 2 else None
+
+
+def _photograph(run):
+    grey = read_image(default_photograph(), largest=300)
+    if len(run.test.class_names) == 2:
+        return photograph(grey, sobel_magnitude(grey), log_odds_maps(run, grey), run.test.class_names[0])
+    maps = [edge_map(network.probabilities, grey, run.test.side) for network in (run.before, run.after)]
+    return photograph_kinds(grey, *maps, run.test.class_names)
+
+
+def log_odds_maps(run, grey, k=0):
+    """A dict from "before", "after" and, where it is known, "exact", to log-odds of class k at each pixel of an image.
+
+    grey, and each map: (height, width).
+    """
+    predictors = {"before": run.before.logits, "after": run.after.logits}
+    if run.generator is not None:
+        predictors["exact"] = lambda pixels: run.generator.log_posterior(pixels, run.settings["target"])
+    return {
+        stage: edge_map(lambda pixels, of=of: class_margins(of(pixels), k), grey, run.test.side)
+        for stage, of in predictors.items()
+    }

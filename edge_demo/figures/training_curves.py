@@ -4,17 +4,29 @@ import numpy as np
 
 from edge_demo.figures import style
 
+BALANCED = 1.1  # classes are, where none has so many times its equal share of the training patches, or more
 LOWEST = 1e-8  # nats; a logarithmic axis has no place for 0, so it ends here
 TEST, TRAIN = {"color": "black", "lw": 1.3, "ms": 3}, {"color": "#009E73", "lw": 2.6, "ms": 5}
 
 
 def training_curves(
-    epoch, train_loss, train_accuracy, test_loss, test_accuracy, classes, bayes_loss=None, bayes_accuracy=None
+    epoch,
+    train_loss,
+    train_accuracy,
+    test_loss,
+    test_accuracy,
+    class_counts,
+    guess_loss,
+    guess_accuracy,
+    bayes_loss=None,
+    bayes_accuracy=None,
 ):
     """A Figure of the cross-entropy in nats, on a logarithmic axis, and of the accuracy below it.
 
     The first five are lists with one entry an epoch, epoch 0 being the untrained network; test_loss and test_accuracy
-    may be lists of None. bayes_loss, bayes_accuracy: what the exact posterior reaches on the same test patches.
+    may be lists of None. class_counts: of the training patches, one a class. guess_loss, guess_accuracy: what the class
+    shares as p, and the most frequent class, reach on the test patches: drawn unless the classes are balanced, where
+    they are chance. bayes_loss, bayes_accuracy: what the exact posterior reaches there.
     """
     losses, accuracies = {"train": train_loss}, {"train": train_accuracy}
     if test_loss[0] is not None:
@@ -24,8 +36,13 @@ def training_curves(
     )
     upper, lower = figure.subplots(2, 1, sharex=True)
 
-    equal = "50 : 50" if classes == 2 else "equal p"
-    references = {f"ln {classes} = {np.log(classes):.3f}: the loss of {equal}": np.log(classes)}
+    classes = len(class_counts)
+    balanced = max(class_counts) < BALANCED * sum(class_counts) / classes
+    if balanced:
+        equal = "50 : 50" if classes == 2 else "equal p"
+        references = {f"ln {classes} = {np.log(classes):.3f}: the loss of {equal}": np.log(classes)}
+    else:
+        references = {f"guessing {guess_loss:.3g}: class shares": guess_loss} if np.isfinite(guess_loss) else {}
     if bayes_loss is not None:
         references[f"Bayes floor {bayes_loss:.3g}: exact posterior"] = bayes_loss
     shown = np.maximum(np.concatenate([*losses.values(), list(references.values())]), LOWEST)
@@ -34,7 +51,10 @@ def training_curves(
     upper.yaxis.set_major_formatter("{x:g}")
     _draw(upper, epoch, losses, references, ".3g")
 
-    references = {f"chance: 1/{classes}": 1 / classes}
+    if balanced:
+        references = {f"chance: 1/{classes}": 1 / classes}
+    else:
+        references = {f"guessing {guess_accuracy:.3f}: most frequent class": guess_accuracy}
     if bayes_accuracy is not None:
         references[f"exact posterior {bayes_accuracy:.3f}"] = bayes_accuracy
     lower.set(ylim=(0, 1), ylabel="accuracy", xlabel="epoch (0: untrained)")

@@ -1,0 +1,128 @@
+"""Makes what README and docs show, from the committed data: pictures, the explorer, and the text that train.py prints.
+
+The same data and versions give the same bytes. `python docs/build.py` takes about a minute and needs the extra [docs];
+`python docs/build.py lesson` makes the notebook of the lesson only.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from edge_demo.datasets import load_dataset
+from edge_demo.figures.certainty import certainty
+from edge_demo.figures.style import save_figure
+from edge_demo.runs import load_run
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+COMMANDS = (  # what is run, with its outputs in a folder of its own
+    ("train", "train.py"),
+    ("kinds", "train.py", "--target", "kind", "--epochs", "10"),
+    ("softmax", "plot_softmax.py"),
+    ("evaluation", "evaluate.py", "--run", "{train}"),
+    ("photograph", "detect_edges.py", "--run", "{train}"),
+    ("animation", "animate.py", "--run", "{train}"),
+    ("animation", "animate.py", "--run", "{train}", "--photograph"),
+    ("study", "study_overconfidence.py"),
+)
+COPIED = {  # file in docs/ -> where it comes from
+    "dataset.png": "train/01_dataset.png",
+    "example_patches.png": "train/05_example_patches.png",
+    "explorer.html": "train/explorer.html",
+    "logits_vs_probabilities.png": "train/04_logits_vs_probabilities.png",
+    "loss_parts.png": "evaluation/loss_parts.png",
+    "overconfidence.png": "study/overconfidence.png",
+    "photograph.gif": "animation/photograph.gif",
+    "photograph.png": "photograph/grace_hopper.png",
+    "photograph_kinds.png": "kinds/08_photograph.png",
+    "probability_vs_truth.png": "evaluation/probability_vs_truth.png",
+    "softmax_pipeline.png": "softmax/softmax_pipeline.png",
+    "softmax_steps.png": "softmax/softmax_steps.png",
+    "surprises.png": "study/surprises.png",
+    "training.gif": "animation/training.gif",
+}
+
+
+def main():
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        printed = {}
+        for name, script, *arguments in COMMANDS:
+            arguments = [argument.format(train=f"{folder}/train") for argument in arguments]
+            command = [sys.executable, f"{ROOT}/scripts/{script}", *arguments, "--out", f"{folder}/{name}"]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT)
+            printed.setdefault(name, done.stdout)
+            print(
+                f"{time.perf_counter() - started:5.1f} s  {script} {' '.join(arguments[:2] if name != 'kinds' else [])}"
+            )
+        for target, source in COPIED.items():
+            shutil.copyfile(Path(folder) / source, DOCS / target)
+        draw_more(load_run(Path(folder) / "train"))
+        screenshot(DOCS / "explorer.html", DOCS / "explorer.png")
+    make_lesson(DOCS / "lesson.md", DOCS / "lesson.ipynb")
+    fill(ROOT / "README.md", "train.py", printed["train"].partition("\nwritten")[0])
+    fill(DOCS / "reading_probabilities.md", "evaluate.py", printed["evaluation"].partition("\nwritten")[0])
+    print(f"{time.perf_counter() - started:5.1f} s  done")
+
+
+def draw_more(run):
+    """Pictures that no script draws."""
+    test = load_dataset(ROOT / "data").test
+    save_figure(certainty(test.pixels, np.exp(run.log_posterior[:, 0]), test.class_names[0]), DOCS / "certainty.png")
+
+
+def screenshot(page, picture, width=1280, height=940):
+    """The explorer as Debian's chromium shows it; without chromium the picture stays as it is."""
+    if shutil.which("chromium") is None:
+        print(f"{picture.name} stays as it is: apt-get install chromium to have it made")
+        return
+    with tempfile.TemporaryDirectory() as profile:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}"]
+        flags += [f"--window-size={width},{height}", "--virtual-time-budget=3000", f"--screenshot={profile}/page.png"]
+        subprocess.run(["chromium", *flags, page.as_uri()], check=True, stderr=subprocess.DEVNULL)
+        shutil.copyfile(f"{profile}/page.png", picture)
+
+
+def make_lesson(source, target):
+    """Executes a lesson's cells and writes them as a notebook with their outputs. Raises an error where a cell does."""
+    import jupytext  # here, because pictures can be made without the extra [docs]
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = jupytext.read(source, fmt="md:myst")
+    notebook.nbformat_minor = 5  # the format in which cells have names
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # instead of random ones
+    client = NotebookClient(notebook, kernel_name="python3", record_timing=False, coalesce_streams=True, timeout=300)
+    client.resources = {"metadata": {"path": str(source.parent)}}
+    client.execute(env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})  # more threads sum in another order
+
+    notebook.metadata.language_info = {"name": "python"}  # not which version
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    complaints = [output["text"] for output in outputs if output.get("name") == "stderr"]
+    if complaints:
+        raise ValueError(f"{source.name} complains: {complaints}")
+    target.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+
+
+def fill(page, script, printed):
+    """Puts what a script printed into the text block that follows the comment <!-- script --> in a page."""
+    text = page.read_text(encoding="utf-8")
+    block = rf"(<!-- {re.escape(script)} -->\n```text\n).*?```"
+    page.write_text(
+        re.sub(block, lambda found: f"{found[1]}{printed.rstrip()}\n```", text, flags=re.S), encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["lesson"]:
+        make_lesson(DOCS / "lesson.md", DOCS / "lesson.ipynb")
+    else:
+        main()

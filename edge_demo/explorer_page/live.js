@@ -1,0 +1,181 @@
+// The training in the page: from settings to patches, a network and the points of its history, without any drawing.
+
+import { makeGenerator } from "./generator.js";
+import { buildNetwork } from "./network.js";
+import { OPTIMIZERS } from "./optimizers.js";
+import { lossParts } from "./parts.js";
+import { randomNumbers } from "./random.js";
+import { run } from "./run.js";
+import { SoftmaxCrossEntropy } from "./softmax.js";
+import { Training } from "./training.js";
+
+const FRESH = 2000; // patches that no training has seen, on which it is measured
+const MOST_POINTS = 120; // of the history; when there are more, every second one is dropped
+const SEEDS = { fresh: 1000003, order: 2000003 }; // so that weights, order and patches are of different numbers
+
+const OF_GENERATOR = ["patches", "noise", "contrast", "spread"];
+const known = ([name]) => run.generator || !OF_GENERATOR.includes(name);
+
+/** Whether the page can train: it has a generator, or the run's own training patches. */
+export const canTrain = Boolean(run.generator ?? run.training);
+
+/** The numbers that can be set: from, to, and the steps in which a field counts. */
+export const SETTING_LIMITS = Object.fromEntries(
+  Object.entries({
+    hidden1: [0, 32, 1],
+    hidden2: [0, 32, 1],
+    rate: [0.0001, 100, "any"],
+    batch: [1, 512, 1],
+    patches: [100, 20000, 1],
+    noise: [0.01, 1, 0.01],
+    contrast: [0, 2, 0.05],
+    spread: [0, 1, 0.05],
+    seed: [0, 999999, 1],
+  }).filter(known),
+);
+export const SETTING_CHOICES = { activation: ["ReLU", "Tanh", "none"], optimizer: Object.keys(OPTIMIZERS) };
+
+/** The run's own settings, as far as the panel has them. */
+export const runSettings = (() => {
+  const { hidden, activation, optimizer, lr, batch_size, train, seed } = run.settings;
+  const world = run.generator?.settings;
+  const numbers = {
+    hidden1: hidden[0] ?? 0,
+    hidden2: hidden[1] ?? 0,
+    rate: lr,
+    batch: batch_size,
+    patches: train,
+    noise: world?.noise,
+    contrast: world?.contrast[0],
+    spread: world?.brightness[1],
+    seed,
+  };
+  const between = ([name, [low, high]]) => [name, Math.min(Math.max(numbers[name], low), high)];
+  return { ...Object.fromEntries(Object.entries(SETTING_LIMITS).map(between)), activation, optimizer };
+})();
+
+/** The training now: {number, settings, generator, fresh, training, points, every}. The last point is the network itself. */
+export let live = null;
+let begun = 0; // trainings
+
+const hiddenSizes = ({ hidden1, hidden2 }) => [hidden1, hidden2].filter((size) => size > 0);
+
+/** Makes settings take effect. Only the rate, the batch size and the optimizer leave what has been learned. */
+export function prepareLive(settings) {
+  const asBefore = (...names) => live && names.every((name) => live.settings[name] === settings[name]);
+  if (!asBefore("hidden1", "hidden2", "activation", "patches", "noise", "contrast", "spread", "seed")) {
+    beginLive(settings);
+    return;
+  }
+  if (!asBefore("optimizer")) live.training.optimizer = OPTIMIZERS[settings.optimizer].make(settings.rate);
+  live.training.optimizer.learningRate = settings.rate;
+  live.training.batchSize = settings.batch;
+  live.settings = settings;
+}
+
+/** An untrained network and new patches. */
+export function beginLive(settings) {
+  const { activation, optimizer, rate, batch, seed } = settings;
+  const random = randomNumbers(seed);
+  const network = buildNetwork(run.side ** 2, hiddenSizes(settings), run.classNames.length, activation, random);
+  const generator = run.generator && generatorOf(settings);
+  const patches = generator ? withTarget(generator.samplePatches(settings.patches, random)) : run.training;
+  const how = {
+    batchSize: batch,
+    optimizer: OPTIMIZERS[optimizer].make(rate),
+    random: randomNumbers(seed + SEEDS.order),
+  };
+  const training = new Training(network, patches, how);
+  begun += 1;
+  live = { number: begun, settings, generator, fresh: freshPatches(generator), training, points: [], every: 1 };
+  live.points.push({ epoch: 0, network: network.copy(), ...measure(network, live.fresh) }, { epoch: 0, network });
+  updateLast();
+}
+
+/** The run's own generator, but for what the panel sets. */
+function generatorOf({ noise, contrast, spread }) {
+  const { settings } = run.generator;
+  const same = noise === settings.noise && contrast === settings.contrast[0] && spread === settings.brightness[1];
+  if (same) return run.generator;
+  return makeGenerator({
+    noise,
+    contrast: [contrast, settings.contrast[1]],
+    brightness: [settings.brightness[0], spread],
+  });
+}
+
+function withTarget({ pixels, labels, kinds }) {
+  return { pixels, labels: run.target === "kind" ? kinds : labels };
+}
+
+const made = new Map(); // generator -> its fresh patches
+
+/** Patches that no training has seen, with the exact posterior: of a generator, or without one the test patches. */
+export function freshPatches(generator) {
+  if (!made.has(generator)) {
+    const { pixels, labels } = generator
+      ? withTarget(generator.samplePatches(FRESH, randomNumbers(SEEDS.fresh)))
+      : { pixels: Float64Array.from(run.patches.pixels.flat()), labels: run.patches.labels };
+    made.clear();
+    made.set(generator, { pixels, labels, ...(generator && exactly(generator, pixels, labels)) });
+  }
+  return made.get(generator);
+}
+
+/** The exact posterior of patches, and what it is worth as a prediction. */
+function exactly(generator, pixels, labels) {
+  const size = run.side ** 2;
+  const rows = Array.from(labels, (_, i) =>
+    generator.logPosterior(pixels.subarray(i * size, (i + 1) * size), run.target),
+  );
+  const logPosterior = Float64Array.from(rows.flat());
+  const loss = new SoftmaxCrossEntropy().forward(logPosterior, labels); // log p is as good a score as any
+  return { logPosterior, bayesLoss: loss, bayesAccuracy: accuracy(logPosterior, labels) };
+}
+
+/** What a network is worth on fresh patches: {testLoss, testAccuracy, parts}. */
+export function measure(network, fresh) {
+  const logits = network.logits(fresh.pixels);
+  const output = new SoftmaxCrossEntropy();
+  const testLoss = output.forward(logits, fresh.labels);
+  const classes = run.classNames.length;
+  const parts = fresh.logPosterior && lossParts(output.logProbabilities, fresh.logPosterior, classes);
+  return { testLoss, testAccuracy: accuracy(logits, fresh.labels), parts };
+}
+
+function accuracy(logits, labels) {
+  const classes = logits.length / labels.length;
+  let right = 0;
+  labels.forEach((label, i) => {
+    const scores = logits.subarray(i * classes, (i + 1) * classes);
+    if (scores.every((z) => z <= scores[label])) right += 1;
+  });
+  return right / labels.length;
+}
+
+/** Takes steps until isEnough() says so, and keeps points of the history at five places of the first epoch, then whole epochs. */
+export function advance(isEnough) {
+  const { training, points } = live;
+  const batches = Math.ceil(training.patches.labels.length / training.batchSize);
+  const early = [1, 2, 3, 4].map((k) => Math.ceil(batches * (k / 5) ** 3));
+  while (!isEnough()) {
+    training.step();
+    const whole = Number.isInteger(training.epoch) && training.epoch % live.every === 0;
+    if (!whole && !early.includes(training.steps)) continue;
+    updateLast();
+    points.splice(-1, 0, { ...points.at(-1), network: training.network.copy() });
+    if (points.length > MOST_POINTS) {
+      live.every *= 2;
+      live.points.splice(
+        0,
+        points.length,
+        ...points.filter(({ epoch }, i) => i > points.length - 2 || epoch % live.every === 0),
+      );
+    }
+  }
+}
+
+/** Measures the network as it is now. */
+export function updateLast() {
+  Object.assign(live.points.at(-1), { epoch: live.training.epoch, ...measure(live.training.network, live.fresh) });
+}

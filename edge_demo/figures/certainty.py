@@ -1,0 +1,49 @@
+"""How uncertain the data is: patches in rows of rising exact p, with p below each and what share of all such are."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from edge_demo.figures import style
+
+BORDERS = (0.0, 0.05, 0.35, 0.65, 0.95, 1.0)  # of the rows; from 0.05 to 0.95 a patch is called ambiguous
+NAMES = ("surely not {}", "rather not {}", "undecided", "rather {}", "surely {}")
+A_ROW = 10
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 9, 1.75, 0.15, 0.6, 0.2  # inches
+
+
+def certainty(pixels, p, class_name):
+    """A Figure: the first patches with an exact p of the class in each of five ranges.
+
+    pixels: (n, side * side); p: (n,) their exact probabilities of the class of that name.
+    """
+    pixels, p = np.asarray(pixels), np.asarray(p)
+    side = math.isqrt(pixels.shape[1])
+    members = [np.flatnonzero((low <= p) & (p <= high)) for low, high in pairwise(BORDERS)]
+    ambiguous = np.mean((p >= BORDERS[1]) & (p <= BORDERS[-2]))
+    name = style.fitting(class_name, 1)
+    title = f"{100 * ambiguous:.0f} % of the patches are ambiguous: their exact p({name}) is between 0.05 and 0.95"
+
+    gap = max(1, 2 * side // 5)
+    size = (WIDTH - LEFT - RIGHT) / (A_ROW * (side + gap) - gap)  # inches a pixel
+    tall = size * (len(members) * (side + gap) - gap)
+    height = TOP + tall + BOTTOM
+    margins = {"left": LEFT / WIDTH, "right": 1 - RIGHT / WIDTH, "bottom": BOTTOM / height, "top": 1 - TOP / height}
+    figure = style.new_figure(WIDTH, height, title, **margins)
+    axes = figure.subplots()
+    lefts, tops = style.show_patches(axes, [pixels[row[:A_ROW]] for row in members], side, gap)
+    axes.set_autoscale_on(False)
+
+    middle = {"ha": "center", "va": "top", "fontsize": style.SMALL_SIZE}
+    for row, top, words in zip(members, tops, NAMES, strict=True):
+        for i, left in zip(row[:A_ROW], lefts, strict=False):
+            axes.text(left + (side - 1) / 2, top + side - 0.3, _shown(p[i]), **middle)
+        note = f"{100 * len(row) / len(p):.0f} % of all"
+        axes.text(-1, top + side / 2 - 0.7, words.format(name), ha="right", va="bottom", fontsize=style.TEXT_SIZE)
+        axes.text(-1, top + side / 2 - 0.3, note, ha="right", va="top", **style.GREY)
+    return figure
+
+
+def _shown(p):
+    return "<0.001" if p < 0.0005 else ">0.999" if p > 0.9995 else f"{p:.3f}"
