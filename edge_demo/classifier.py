@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -35,6 +36,8 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
     standardize: True brings each feature to the mean and spread that pixels have, 0.5 and 0.25, so that features of
     any size can be learned at the same learning rate. False takes them as they are: on patches, fit with
     random_state=s then gives the very weights of scripts/train.py --seed s.
+    class_weight: None, "balanced" or a dict from class to weight, by which each patch's weight is multiplied, as in
+    scikit-learn's own classifiers; "balanced" not in partial_fit, which does not see all patches.
     random_state: a whole number is the seed; None or a RandomState draws one, as everywhere in scikit-learn.
 
     After fit: classes_ (sorted, the order of all columns), n_features_in_, feature_names_in_ (where X had column
@@ -52,6 +55,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         batch_size=32,
         random_state=None,
         standardize=True,
+        class_weight=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.learning_rate = learning_rate
@@ -60,6 +64,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         self.batch_size = batch_size
         self.standardize = standardize
         self.random_state = random_state
+        self.class_weight = class_weight
 
     def fit(self, X, y, sample_weight=None):
         """Trains a new network on X (n, features) with classes y (n,), numbers or strings; returns self.
@@ -68,8 +73,8 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         weight 0 is as good as absent. Whole weights do what repeating patches does: to rounding where one batch
         holds all patches, repeats included; in smaller batches on average over the shuffling.
         """
-        X, y, weights = self._checked(X, y, sample_weight, reset=True)
-        self._start(X, y, weights)
+        X, y, weights, classes = self._checked(X, y, sample_weight, reset=True)
+        self._start(X, classes, weights)
         return self._train(X, y, weights, self.epochs)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -82,7 +87,9 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         first = not hasattr(self, "network_")
         if first and classes is None:
             raise ValueError("the first call of partial_fit needs classes: all that any y will hold")
-        X, y, weights = self._checked(X, y, sample_weight, reset=first)
+        if self.class_weight == "balanced":
+            raise ValueError('partial_fit does not see all patches, so class_weight cannot be "balanced": give a dict')
+        X, y, weights, _ = self._checked(X, y, sample_weight, reset=first)
         if first:
             self._start(X, classes, weights)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
@@ -108,7 +115,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         return self.classes_[logits.argmax(axis=1)]
 
     def _checked(self, X, y, sample_weight, reset):
-        """X (n, features), y (n,) and weights (n,), or None, without what has weight 0."""
+        """X (n, features), y (n,) and weights (n,), or None, without what has weight 0; and all classes of y."""
         for name, least in (("epochs", 0), ("batch_size", 1)):
             value = getattr(self, name)
             if not isinstance(value, Integral) or value < least:
@@ -117,11 +124,13 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"learning_rate must be a number above 0, not {self.learning_rate!r}")
         X, y = validate_data(self, X, y, dtype=np.float64, reset=reset)
         check_classification_targets(y)
-        if sample_weight is None:
-            return X, y, None
-        weights = checked_weights(sample_weight, len(y))
+        classes = np.unique(y)
+        if sample_weight is None and self.class_weight is None:
+            return X, y, None, classes
+        weights = np.ones(len(y)) if sample_weight is None else checked_weights(sample_weight, len(y))
+        weights = checked_weights(weights * compute_sample_weight(self.class_weight, y), len(y))
         present = weights > 0
-        return X[present], y[present], weights[present]
+        return X[present], y[present], weights[present], classes
 
     def _start(self, X, classes, weights):
         """A new network, drawn from random_state, that has seen nothing yet."""

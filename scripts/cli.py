@@ -60,6 +60,34 @@ def number(kind, at_least=None, above=None, at_most=None):
     return parse
 
 
+def listed(arguments, *flags):
+    """Command-line arguments in which the values of these flags may be joined by commas, and may be negative.
+
+    --hidden 32,16 and --logits=-1,2 and --logits 2 -1e-3 become what argparse understands of itself: each value apart,
+    and a space before a minus sign, which numbers may have and flags may not.
+    """
+    expanded, inside = [], False
+    for argument in arguments:
+        flag, _, values = argument.partition("=")
+        if flag in flags:
+            expanded.append(flag)
+            inside, argument = True, values
+        elif argument.startswith("-") and not _is_numbers(argument):
+            inside = False
+        if not inside:
+            expanded.append(argument)
+        else:
+            expanded += [f" {value}" if value.startswith("-") else value for value in argument.split(",") if value]
+    return expanded
+
+
+def _is_numbers(text):
+    try:
+        return bool([float(value) for value in text.split(",")])
+    except ValueError:
+        return False
+
+
 def need_memory(what, numbers):
     """Raises ValueError if what needs more numbers, of 8 bytes each, than this machine's memory can hold."""
     try:

@@ -2,6 +2,8 @@
 
 import cli
 
+import sys
+
 import numpy as np
 
 from edge_demo.figures.pipeline import pipeline
@@ -33,7 +35,7 @@ def parse():
     parser.add_argument("--labels", nargs="+", metavar="NAME", help="a name for each score (default: Edge, No Edge)")
     parser.add_argument("--temperature", type=positive, default=1.0, help="what scores are divided by")
     parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "softmax", help="folder for the figures")
-    options = parser.parse_args()
+    options = parser.parse_args(cli.listed(sys.argv[1:], "--logits"))
     scores = len(options.logits)
     if options.labels is None:
         options.labels = ["Edge", "No Edge"] if scores == 2 else [f"class {k}" for k in range(scores)]

@@ -60,7 +60,9 @@ def parse():
     parser.add_argument("--batch-size", type=whole, default=32, help="patches a step")
     rates = ", ".join(f"{name} {rate:g}" for name, rate in LEARNING_RATES.items())
     parser.add_argument("--lr", type=positive, help=f"learning rate (default: {rates})")
-    parser.add_argument("--optimizer", choices=LEARNING_RATES, default="sgd", help="how a gradient changes the weights")
+    parser.add_argument(
+        "--optimizer", type=str.lower, choices=LEARNING_RATES, default="sgd", help="how a gradient changes the weights"
+    )
     parser.add_argument("--target", choices=["label", "kind"], default="label", help="two classes, or the seven kinds")
     seed = cli.number(int, at_least=0, at_most=2**32 - 1)  # as much as scikit-learn takes
     parser.add_argument("--seed", type=seed, default=0, help="of weights and shuffling")
@@ -69,17 +71,17 @@ def parse():
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     parser.add_argument("--no-figures", action="store_true", help="draw nothing, and leave out the explorer")
 
-    saved = {}
-    if parser.parse_args().resume:
-        saved = load_run(parser.parse_args().out).settings
+    arguments, saved = cli.listed(sys.argv[1:], "--hidden"), {}
+    if parser.parse_args(arguments).resume:
+        saved = load_run(parser.parse_args(arguments).out).settings
         parser.set_defaults(**{name: saved[name] for name in FLAGS}, data=cli.Path(saved["data"]["folder"]))
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if 0 in options.hidden and options.hidden != [0]:
         parser.error("argument --hidden: 0 means no hidden layer, so it stands alone")
     options.hidden = [size for size in options.hidden if size]
     options.lr = options.lr or LEARNING_RATES[options.optimizer]
     for name in FLAGS:
-        if saved and getattr(options, name) != saved[name] and name != "epochs":
+        if saved and getattr(options, name) != saved[name] and name not in ("epochs", "lr"):
             flag = f"argument --{name.replace('_', '-')}"
             parser.error(f"{flag}: this run was trained with {saved[name]}, not {getattr(options, name)}; leave it out")
     return options

@@ -18,6 +18,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score, learning_curve
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from edge_demo.classifier import EdgeClassifier
@@ -213,3 +214,27 @@ def test_other_mistakes_are_named_too():
         quick().partial_fit(PATCHES.pixels, NAMES)
     with pytest.raises(TrainingDiverged):
         quick(learning_rate=1e200).fit(PATCHES.pixels, NAMES)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"cat": 2.0, "dog": 0.5}])
+def test_class_weight_is_the_sample_weight_that_scikit_learn_computes(class_weight):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, 6)), np.array(["cat", "dog", "dog"] * 30)
+    flags = {"hidden_layer_sizes": (4,), "epochs": 3, "random_state": 0}
+    by_class = EdgeClassifier(class_weight=class_weight, **flags).fit(X, y)
+    by_sample = EdgeClassifier(**flags).fit(X, y, compute_sample_weight(class_weight, y))
+    np.testing.assert_allclose(by_class.predict_proba(X), by_sample.predict_proba(X), atol=1e-12)
+    assert np.abs(by_class.predict_proba(X) - EdgeClassifier(**flags).fit(X, y).predict_proba(X)).max() > 1e-3
+
+
+def test_a_class_whose_every_weight_is_zero_stays_a_class():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 3)), np.arange(30) % 3
+    found = EdgeClassifier(epochs=1, random_state=0, class_weight={2: 0.0}).fit(X, y)
+    assert found.classes_.tolist() == [0, 1, 2]
+    assert found.predict_proba(X).shape == (30, 3)
+
+
+def test_balanced_weights_are_refused_where_not_all_patches_are_seen():
+    with pytest.raises(ValueError, match="partial_fit does not see all patches"):
+        EdgeClassifier(class_weight="balanced").partial_fit(np.zeros((2, 3)), [0, 1], classes=[0, 1])
