@@ -4,6 +4,7 @@ A layer is any object with forward(inputs) and backward(grad_output). To try ano
 below ReLU and put it into build_network. A layer that learns has weights and a bias too, as Dense has.
 """
 
+import io
 from copy import copy
 
 import numpy as np
@@ -123,8 +124,10 @@ class Network:
 
     def save(self, path):
         """Writes an .npz file of the parameters, named weights1, bias1, weights2, … in the layers' order."""
+        archive = io.BytesIO()  # in memory first, so that a full disk is one plain error
+        np.savez(archive, **dict(zip(self._names(), self.parameters, strict=True)))
         with open(path, "wb") as file:
-            np.savez(file, **dict(zip(self._names(), self.parameters, strict=True)))
+            file.write(archive.getbuffer())
 
     def load(self, path):
         """Reads what save wrote. Raises ValueError, naming both shapes, if the file holds another network."""
