@@ -222,7 +222,7 @@ FLAGS = [
     ("train.py", "--lr", ["0", "-1", "nan", "inf", "x", "1e999"]),
     ("train.py", "--batch-size", ["0", "-3", "2.5"]),
     ("train.py", "--seed", ["-1", "0.5", "x", "4294967296"]),
-    ("train.py", "--optimizer", ["SGD", ""]),
+    ("train.py", "--optimizer", ["adamw", ""]),
     ("train.py", "--target", ["class"]),
     ("train.py", "--nonsense", ["1"]),
     ("train.py", "--epoch", ["1"]),

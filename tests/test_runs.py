@@ -187,7 +187,6 @@ CONTRADICTIONS = [
     ("--hidden", "5"),
     ("--seed", "1"),
     ("--optimizer", "adam"),
-    ("--lr", "0.1"),
     ("--batch-size", "7"),
     ("--target", "kind"),
     ("--epochs", "1"),
@@ -230,3 +229,14 @@ def test_a_state_that_does_not_fit_is_refused(few, tmp_path, damage):
     flags = ["--resume", "--data", few, "--out", tmp_path / "run", "--epochs", "2", "--quiet"]
     refused(call("train.py", *flags), "train again")
     assert listing(tmp_path) == before
+
+
+def test_another_rate_on_resuming_holds_from_there_on_and_is_recorded(few, tmp_path):
+    train_few(few, tmp_path / "run", "--epochs", "2")
+    before = load_run(tmp_path / "run")
+    train_few(few, tmp_path / "run", "--resume", "--epochs", "3", "--lr", "0.01")
+    after = load_run(tmp_path / "run")
+    assert after.settings["lr"] == 0.01
+    assert after.history.test_loss[:3] == before.history.test_loss
+    train_few(few, tmp_path / "other", "--epochs", "3")
+    assert after.history.test_loss[3] != load_run(tmp_path / "other").history.test_loss[3]

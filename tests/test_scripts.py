@@ -238,3 +238,22 @@ def test_animate_makes_a_gif_of_ten_seconds_that_holds_its_last_picture(few, tmp
     changes = [np.abs(a - b).mean() for a, b in pairwise(pictures)]
     assert np.median(changes) > 0
     assert np.abs(pictures[-1] - pictures[0]).mean() > 3 * np.median(changes)
+
+
+@pytest.mark.parametrize("flags", [["--hidden", "4,3"], ["--hidden", "4", "3"], ["--hidden=4,3"]])
+def test_sizes_may_be_given_with_commas_or_spaces_and_optimizers_in_any_case(few, tmp_path, flags):
+    flags = [*flags, "--optimizer", "ADAM", "--epochs", "1", "--no-figures"]
+    done = call("train.py", "--data", few, *flags, "--out", tmp_path / "run")
+    assert "25-4-3-2" in done.stdout
+    assert "adam at learning rate" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "scores"), [(["2", "-1e-3"], "[2 -0.001]"), (["-1,2"], "[-1 2]"), (["-1.5", "-2", "3e1"], "[-1.5 -2 30]")]
+)
+@pytest.mark.parametrize("joined", [False, True])
+def test_scores_may_be_negative_in_any_form(tmp_path, flags, scores, joined):
+    flags = [f"--logits={','.join(flags)}"] if joined else ["--logits", *flags]
+    done = call("plot_softmax.py", *flags, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert scores in done.stdout
