@@ -121,6 +121,7 @@ class Run:
         return {
             "schema": SCHEMA,
             "settings": self.settings,
+            "layers": _layer_names(self.after),
             "interrupted_at_epoch": self.interrupted_at,
             "versions": {"python": platform.python_version(), "numpy": np.__version__},
             "before": {name: values[0] for name, values in epochs.items()},
@@ -143,11 +144,16 @@ def load_run(folder):
     """Reads what Run.write wrote. Raises ValueError or OSError if the folder holds no whole run."""
     folder = Path(folder)
     restore(folder)
-    settings = _load_settings(folder)
+    settings, layers = _load_settings(folder)
     class_names = tuple(settings["class_names"])
     test = _load_test_patches(folder / "test_patches.npz", class_names)
 
     before = build_network(test.pixels.shape[1], settings["hidden"], len(class_names), np.random.default_rng(0))
+    if _layer_names(before) != layers:
+        raise ValueError(
+            f"{folder} was trained with the layers {', '.join(layers)}, but edge_demo/network.py builds "
+            f"{', '.join(_layer_names(before))} now: put its layers back, or train again"
+        )
     after = deepcopy(before)
     for network, name in ((before, "before.npz"), (after, "after.npz")):
         load_arrays(folder / name)  # refuses pipes, devices and compressed archives, on which load would hang or swell
@@ -264,13 +270,17 @@ def _load_settings(folder):
             metrics = json.load(file)
         if metrics["schema"] != SCHEMA:
             raise ValueError
-        settings = metrics["settings"]
+        settings, layers = metrics["settings"], [str(name) for name in metrics["layers"]]
         _check_settings(settings)
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{folder} holds no run (no metrics.json): train one with scripts/train.py") from None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ValueError(f"{path} was not written by scripts/train.py of this version: train again") from None
-    return settings
+    return settings, layers
+
+
+def _layer_names(network):
+    return [type(layer).__name__ for layer in network.layers]
 
 
 def _check_settings(settings):

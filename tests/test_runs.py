@@ -240,3 +240,20 @@ def test_another_rate_on_resuming_holds_from_there_on_and_is_recorded(few, tmp_p
     assert after.history.test_loss[:3] == before.history.test_loss
     train_few(few, tmp_path / "other", "--epochs", "3")
     assert after.history.test_loss[3] != load_run(tmp_path / "other").history.test_loss[3]
+
+
+def test_a_run_of_other_layers_than_the_network_has_now_is_refused_by_their_names(few, tmp_path, monkeypatch):
+    class Tanh:
+        def forward(self, inputs):
+            self.outputs = np.tanh(inputs)
+            return self.outputs
+
+        def backward(self, grad_output):
+            return grad_output * (1.0 - self.outputs**2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("edge_demo.network.ReLU", Tanh)
+        train_few(few, tmp_path / "run", "--epochs", "1")
+        assert load_run(tmp_path / "run").history.epoch == [0, 1]
+    with pytest.raises(ValueError, match=r"layers Center, Dense, Tanh, Dense, but .* Center, Dense, ReLU, Dense now"):
+        load_run(tmp_path / "run")
