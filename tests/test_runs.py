@@ -175,8 +175,7 @@ def test_ctrl_c_in_a_terminal_is_answered_with_exit_code_130(tmp_path):
     with subprocess.Popen(
         [*command, "--no-figures"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=usual
     ) as process:
-        while not process.stdout.readline().startswith("gradient"):
-            pass
+        assert any(line.startswith("gradient") for line in process.stdout)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err.count("\n")) == (130, 1), err
