@@ -1,9 +1,13 @@
 """Makes what README and docs show, from the committed data: pictures, the explorer, and the text that train.py prints.
 
 The same data and versions give the same bytes. `python docs/build.py` takes about a minute and needs the extra [docs];
-`python docs/build.py lesson` makes the notebook of the lesson only.
+`python docs/build.py lesson` makes the notebook of the lesson only. Not made again here, because they take minutes: the
+table of study_truth.py, whose picture is drawn from docs/study_truth.csv, the pictures of sweep.py, and docs/edges.md.
 """
 
+import argparse
+import base64
+import io
 import os
 import re
 import shutil
@@ -11,12 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from edge_demo.datasets import load_dataset
 from edge_demo.figures.certainty import certainty
+from edge_demo.figures.scaling import scaling
 from edge_demo.figures.style import save_figure
 from edge_demo.runs import load_run
 
@@ -26,10 +33,10 @@ COMMANDS = (  # what is run, with its outputs in a folder of its own
     ("train", "train.py"),
     ("kinds", "train.py", "--target", "kind", "--epochs", "10"),
     ("softmax", "plot_softmax.py"),
-    ("evaluation", "evaluate.py", "--run", "{train}"),
-    ("photograph", "detect_edges.py", "--run", "{train}"),
-    ("animation", "animate.py", "--run", "{train}"),
-    ("animation", "animate.py", "--run", "{train}", "--photograph"),
+    ("evaluation", "evaluate.py", "--run", "{folder}/train"),
+    ("photograph", "detect_edges.py", "--run", "{folder}/train"),
+    ("animation", "animate.py", "--run", "{folder}/train"),
+    ("animation", "animate.py", "--run", "{folder}/train", "--photograph"),
     ("study", "study_overconfidence.py"),
 )
 COPIED = {  # file in docs/ -> where it comes from
@@ -51,31 +58,57 @@ COPIED = {  # file in docs/ -> where it comes from
 
 
 def main():
-    started = time.perf_counter()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=["lesson"], help="make the lesson's notebook only")
+    options = parser.parse_args()
+
+    with timed("all"):
+        if options.part is None:
+            make_pictures_and_texts()
+        with timed("lesson.ipynb"):
+            make_lesson(DOCS / "lesson.md", DOCS / "lesson.ipynb")
+
+
+def make_pictures_and_texts():
     with tempfile.TemporaryDirectory() as folder:
         printed = {}
         for name, script, *arguments in COMMANDS:
-            arguments = [argument.format(train=f"{folder}/train") for argument in arguments]
-            command = [sys.executable, f"{ROOT}/scripts/{script}", *arguments, "--out", f"{folder}/{name}"]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT)
-            printed.setdefault(name, done.stdout)
-            print(
-                f"{time.perf_counter() - started:5.1f} s  {script} {' '.join(arguments[:2] if name != 'kinds' else [])}"
-            )
+            with timed(" ".join([script, *arguments])):
+                printed.setdefault(name, run(script, *arguments, "--out", f"{folder}/{name}", folder=folder))
         for target, source in COPIED.items():
             shutil.copyfile(Path(folder) / source, DOCS / target)
-        draw_more(load_run(Path(folder) / "train"))
-        screenshot(DOCS / "explorer.html", DOCS / "explorer.png")
-    make_lesson(DOCS / "lesson.md", DOCS / "lesson.ipynb")
+        with timed("pictures that no script draws"):
+            save_figure(draw_certainty(load_run(Path(folder) / "train")), DOCS / "certainty.png")
+            save_figure(draw_scaling(DOCS / "study_truth.csv"), DOCS / "study_truth.png")
+            screenshot(DOCS / "explorer.html", DOCS / "explorer.png")
     fill(ROOT / "README.md", "train.py", printed["train"].partition("\nwritten")[0])
     fill(DOCS / "reading_probabilities.md", "evaluate.py", printed["evaluation"].partition("\nwritten")[0])
-    print(f"{time.perf_counter() - started:5.1f} s  done")
 
 
-def draw_more(run):
-    """Pictures that no script draws."""
+@contextmanager
+def timed(what):
+    started = time.perf_counter()
+    yield
+    print(f"{time.perf_counter() - started:5.1f} s  {what}", flush=True)
+
+
+def run(script, *arguments, folder):
+    """What the script prints; {folder} in its arguments stands for folder."""
+    command = [sys.executable, f"{ROOT}/scripts/{script}", *(text.format(folder=folder) for text in arguments)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT).stdout
+
+
+def draw_certainty(run):
     test = load_dataset(ROOT / "data").test
-    save_figure(certainty(test.pixels, np.exp(run.log_posterior[:, 0]), test.class_names[0]), DOCS / "certainty.png")
+    return certainty(test.pixels, np.exp(run.log_posterior[:, 0]), test.class_names[0])
+
+
+def draw_scaling(table):
+    """The picture of study_truth.py, from its table."""
+    rows = np.genfromtxt(table, delimiter=",", names=True)
+    sizes, widths = (np.unique(rows[name]).astype(int) for name in ("train_size", "hidden"))
+    grouping, calibration = (rows[name].reshape(len(sizes), len(widths), -1) for name in ("grouping", "calibration"))
+    return scaling(sizes, widths, grouping, calibration)
 
 
 def screenshot(page, picture, width=1280, height=940):
@@ -106,10 +139,20 @@ def make_lesson(source, target):
 
     notebook.metadata.language_info = {"name": "python"}  # not which version
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    for output in outputs:
+        if "image/png" in output.get("data", {}):
+            output["data"]["image/png"] = with_palette(output["data"]["image/png"])
     complaints = [output["text"] for output in outputs if output.get("name") == "stderr"]
     if complaints:
         raise ValueError(f"{source.name} complains: {complaints}")
     target.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+
+
+def with_palette(png):
+    """The picture, base64 text, in 256 colours: half the bytes, and no difference to the eye."""
+    file = io.BytesIO()
+    Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(256).save(file, format="PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def fill(page, script, printed):
@@ -122,7 +165,4 @@ def fill(page, script, printed):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["lesson"]:
-        make_lesson(DOCS / "lesson.md", DOCS / "lesson.ipynb")
-    else:
-        main()
+    main()

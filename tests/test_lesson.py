@@ -1,8 +1,11 @@
 """Promises about the lesson: docs/lesson.md is what runs, and docs/lesson.ipynb is what it gives."""
 
 import ast
+import importlib.util
 import json
 import re
+import subprocess
+import sys
 import warnings
 from contextlib import redirect_stdout
 from io import StringIO
@@ -93,6 +96,63 @@ def test_a_cell_shows_a_figure_or_nothing_beside_what_it_prints(results):
 def test_no_figure_is_left_open(results):
     assert _pylab_helpers.Gcf.figs == {}
     assert "pyplot" not in SOURCE
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        ("10: untrained, it pays more than one half for both", lambda of: of["history"].test_loss[0] > np.log(2)),
+        ("11: no hidden units, no more than chance", lambda of: abs(of["without"].test_accuracy[-1] - 0.5) < 0.03),
+        ("12: grouping is largest before training", lambda of: np.argmax(np.abs(of["parts"][0])) == 1),
+        ("12: the floor is largest after training", lambda of: np.argmax(np.abs(of["parts"][1])) == 0),
+        ("12: then grouping is most of the rest", lambda of: of["parts"][1][1] > 3 * abs(of["parts"][1][2])),
+        ("13: the loss climbs above one half for both", lambda of: of["story"].test_loss[-1] > np.log(2)),
+        ("13: the accuracy falls a little", lambda of: 0 < max(of["story"].test_accuracy) - of["accuracy"] < 0.06),
+        ("15: the checkerboard gets another p than p*", lambda of: abs(of["p_board"] - of["exact"][1, 0]) > 0.5),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_the_text_answers_is_what_the_cells_measured(executed, claim, holds):
+    names, _ = executed
+    measured = {
+        "accuracy": names["story"].test_accuracy[-1],
+        "p_board": names["network"].probabilities(names["strange"][[1]])[0, 0],
+    }
+    assert holds(names | measured), claim
+
+
+@pytest.fixture
+def commands(tmp_path, monkeypatch):
+    """What the first cell would run, in the docs/ of a project of which Python knows nothing."""
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path / "docs")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    commands = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    return commands
+
+
+def test_the_first_cell_installs_the_package_where_it_is_missing(tmp_path, commands):
+    (tmp_path / "pyproject.toml").touch()
+    exec(CELLS[0], {})
+    assert commands == [[sys.executable, "-m", "pip", "install", "--quiet", ".."]]
+
+
+def test_the_first_cell_takes_the_address_of_a_repository(commands):
+    address = "git+https://example.org/project"
+    exec(CELLS[0].replace('".."', repr(address)), {})
+    assert commands[0][-1] == address
+
+
+def test_the_first_cell_says_what_to_do_where_it_cannot_install(commands):
+    with pytest.raises(FileNotFoundError, match="set SOURCE to"):
+        exec(CELLS[0], {})
+    assert commands == []
+
+
+def test_the_first_cell_does_nothing_where_the_package_is_there(monkeypatch):
+    monkeypatch.setattr(subprocess, "run", None)
+    exec(CELLS[0], {})
 
 
 def test_cells_are_short():
