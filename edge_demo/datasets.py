@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_demo.files import open_file, replacing
 from edge_demo.generator import PatchGenerator
-from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches
+from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches, shape_text
 
 MOST_CLASSES = 50  # more than a figure can show
 LONGEST_NAME = 200  # characters
@@ -41,10 +41,10 @@ def load_dataset(folder):
     test = read_csv(folder / "test.csv", class_names=train.class_names)
     if len(test) < 2:
         raise ValueError(f"{folder / 'test.csv'} holds 1 patch, but 2 are needed")
-    if test.side != train.side:
+    if test.shape != train.shape:
         raise ValueError(
-            f"{folder / 'test.csv'} has images of {test.side}×{test.side} pixels, "
-            f"but train.csv of {train.side}×{train.side}: they must be the same"
+            f"{folder / 'test.csv'} has images of {shape_text(test.shape)} pixels, "
+            f"but train.csv of {shape_text(train.shape)}: they must be the same"
         )
     settings = folder / "generator.json"
     return Dataset(train, test, PatchGenerator.from_json(settings) if settings.exists() else None)
@@ -156,22 +156,23 @@ def write_csv(path, patches):
     indexes = [patches.labels] if patches.kinds is None else [patches.labels, patches.kinds]
     columns = [[_quoted(names[i]) for i in index] for names, index in zip(named, indexes, strict=True)]
     with replacing(path) as file:
-        file.write(",".join(["label", "kind"][: len(columns)] + pixel_names(patches.side)) + "\n")
+        file.write(",".join(["label", "kind"][: len(columns)] + pixel_names(patches.shape)) + "\n")
         for *names, pixels in zip(*columns, patches.pixels, strict=True):
             file.write(",".join(names) + pixel_format % tuple(pixels) + "\n")
 
 
-def pixel_names(side):
-    """Column names row by row: p00 … p44 for a side of 5, p0000 … p2727 for 28."""
-    digits = len(str(side - 1))
-    return [f"p{row:0{digits}}{column:0{digits}}" for row in range(side) for column in range(side)]
+def pixel_names(shape):
+    """Column names of images of a shape (rows, columns), row by row: p00 … p44 for 5×5, p0000 … p1929 for 20×30."""
+    rows, columns = shape
+    digits = len(str(max(shape) - 1))
+    return [f"p{row:0{digits}}{column:0{digits}}" for row in range(rows) for column in range(columns)]
 
 
 def _leading_columns(name, header, labelled):
     """The columns before the pixels: some of label, kind, in this order."""
     leading = [column for column in ("label", "kind") if column in header[:2] or (labelled and column == "label")]
     side = math.isqrt(max(1, len(header) - len(leading)))
-    expected = leading + pixel_names(side)
+    expected = leading + pixel_names((side, side))
     others = [leading + names for names in _other_pixel_names(side)]
     if header != expected and header not in others:
         found = f"{len(header)} columns"

@@ -92,7 +92,7 @@ def _data(run, room):
     curve = _spread(range(len(epochs)), MOST_EPOCHS)
     checked = test.pixels[: max(1, 200 // test.pixels.shape[1])]
     data = {
-        "side": test.side,
+        "shape": test.shape,
         "class_names": list(test.class_names),
         "target": run.settings["target"],
         "layers": [_layer(layer) for layer in run.after.layers],

@@ -12,22 +12,29 @@ EDGE_KINDS = 4  # the first four kinds are edges
 
 @dataclass
 class Patches:
-    """n square images with their labels.
+    """n images with their labels.
 
-    pixels: (n, side * side) float64, row by row. labels: (n,) int64, indexes into class_names.
+    pixels: (n, rows * columns) float64, row by row. labels: (n,) int64, indexes into class_names.
     kinds: (n,) int64, indexes into KIND_NAMES, or None where they are not known.
+    shape: (rows, columns) of each image; where None is given, square, or None where so many pixels make no square.
     """
 
     pixels: np.ndarray
     labels: np.ndarray
     kinds: np.ndarray | None = None
     class_names: tuple = CLASS_NAMES
+    shape: tuple | None = None
 
     def __post_init__(self):
         self.pixels = np.asarray(self.pixels, dtype=np.float64)
         self.labels = _indexes("labels", self.labels, self.pixels, self.class_names)
         if self.kinds is not None:
             self.kinds = _indexes("kinds", self.kinds, self.pixels, KIND_NAMES)
+        count = self.pixels.shape[1]
+        if self.shape is None:
+            self.shape = square(count)
+        elif math.prod(self.shape) != count:
+            raise ValueError(f"images of {shape_text(self.shape)} pixels have {math.prod(self.shape)}, not {count}")
 
     def __len__(self):
         return len(self.labels)
@@ -35,21 +42,25 @@ class Patches:
     def __getitem__(self, index):
         """The patches of an index array, a mask or a slice."""
         kinds = None if self.kinds is None else self.kinds[index]
-        return Patches(self.pixels[index], self.labels[index], kinds, self.class_names)
-
-    @property
-    def side(self):
-        """Rows, and columns, of each image. Raises ValueError where the images are not square."""
-        side = math.isqrt(self.pixels.shape[1])
-        if side * side != self.pixels.shape[1]:
-            raise ValueError(f"images of {self.pixels.shape[1]} pixels are not square")
-        return side
+        return Patches(self.pixels[index], self.labels[index], kinds, self.class_names, self.shape)
 
     def with_kind_labels(self):
         """The same patches with their kind as the label: seven classes in place of two."""
         if self.kinds is None:
             raise ValueError("these patches have no kinds: their files lack the kind column")
-        return Patches(self.pixels, self.kinds, self.kinds, KIND_NAMES)
+        return Patches(self.pixels, self.kinds, self.kinds, KIND_NAMES, self.shape)
+
+
+def square(count):
+    """(side, side) of a square image of so many pixels, or None where there is none."""
+    side = math.isqrt(count)
+    return (side, side) if side * side == count else None
+
+
+def shape_text(shape):
+    """Rows and columns as people write them: 5×5."""
+    rows, columns = shape
+    return f"{rows}×{columns}"
 
 
 def _indexes(what, values, pixels, names):

@@ -19,13 +19,13 @@ MOST_PIXELS = 100_000_000
 TILE = 32, 128  # rows and columns whose windows are copied at once: 0.8 MB for 5×5, which stays in the cache
 
 
-def read_image(path, largest=None, smallest=5):
+def read_image(path, largest=None, smallest=(5, 5)):
     """Grey values of an image file, (height, width) float64, 0 black to 1 white: the luma of ITU-R 601.
 
     Reads JPEG, PNG, WebP, BMP, and the first picture of a GIF or TIFF; turned as its EXIF note says, what is
     transparent on white, and shrunk (LANCZOS) so that its longer side is at most largest pixels. 16 bits of grey stay
     16 bits. Raises OSError, or ValueError where the file is no such image, is damaged, has more than 100 million
-    pixels, or ends up with fewer than smallest rows or columns.
+    pixels, or ends up with fewer than the smallest (rows, columns).
     """
     if largest is not None and largest < 1:
         raise ValueError(f"largest must be at least 1 pixel, not {largest}")
@@ -45,10 +45,10 @@ def read_image(path, largest=None, smallest=5):
         image = Image.fromarray(grey.astype(np.float32)).resize(size, Image.Resampling.LANCZOS)
         grey = np.asarray(image, dtype=np.float64)
         height, width = grey.shape
-    if min(height, width) < smallest:
+    if height < smallest[0] or width < smallest[1]:
         raise ValueError(
             f"{path} is an image of {height}×{width} pixels here, "
-            f"but {smallest}×{smallest} is the least that a window fits in"
+            f"but {smallest[0]}×{smallest[1]} is the least that a window fits in"
         )
     return grey.clip(0.0, 1.0)  # LANCZOS overshoots a little beside sharp edges
 
@@ -58,31 +58,31 @@ def default_photograph():
     return Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
 
 
-def edge_map(predict, grey, side=5):
-    """What predict says of the window of side × side pixels around each pixel of an image.
+def edge_map(predict, grey, shape=(5, 5)):
+    """What predict says of the window around each pixel of an image.
 
-    predict: a function of pixels (n, side * side), row by row, such as network.probabilities, that returns (n,) or
-    (n, classes). grey: (height, width), at least side each. Returns (height, width) or (height, width, classes).
-    Beyond its borders the image is reflected. The windows are copied tile by tile, so that memory stays bounded.
-    Raises ValueError.
+    shape: (rows, columns) of the window. predict: a function of pixels (n, rows * columns), row by row, such as
+    network.probabilities, that returns (n,) or (n, classes). grey: (height, width), at least rows × columns.
+    Returns (height, width) or (height, width, classes). Beyond its borders the image is reflected. The windows are
+    copied tile by tile, so that memory stays bounded. Raises ValueError.
     """
     grey = np.asarray(grey, dtype=np.float64)
-    if grey.ndim != 2 or min(grey.shape) < side:
-        shape = "×".join(map(str, grey.shape))
-        raise ValueError(f"the image must have rows and columns, at least {side} of each, but it is {shape}")
+    if grey.ndim != 2 or grey.shape[0] < shape[0] or grey.shape[1] < shape[1]:
+        found = "×".join(map(str, grey.shape))
+        raise ValueError(f"the image must have rows and columns, at least {shape[0]}×{shape[1]}, but it is {found}")
     height, width = grey.shape
-    margins = side // 2, (side - 1) // 2
-    rows = np.pad(np.arange(height), margins, mode="reflect")  # 2 1 0 1 2 … for a side of 5
-    columns = np.pad(np.arange(width), margins, mode="reflect")
+    above_and_below, left_and_right = ((length // 2, (length - 1) // 2) for length in shape)
+    rows = np.pad(np.arange(height), above_and_below, mode="reflect")  # 2 1 0 1 2 … for a window of 5 rows
+    columns = np.pad(np.arange(width), left_and_right, mode="reflect")
 
     result = None
     for top in range(0, height, TILE[0]):
         for left in range(0, width, TILE[1]):
-            some_rows = rows[top : top + TILE[0] + side - 1]
-            some_columns = columns[left : left + TILE[1] + side - 1]
+            some_rows = rows[top : top + TILE[0] + shape[0] - 1]
+            some_columns = columns[left : left + TILE[1] + shape[1] - 1]
             tile = grey[np.ix_(some_rows, some_columns)]
-            windows = sliding_window_view(tile, (side, side))  # (rows, columns, side, side)
-            answers = np.asarray(predict(windows.reshape(-1, side * side)))
+            windows = sliding_window_view(tile, shape)  # (rows of the tile, columns of the tile, *shape)
+            answers = np.asarray(predict(windows.reshape(-1, shape[0] * shape[1])))
             answers = answers.reshape(*windows.shape[:2], *answers.shape[1:])
             if result is None:
                 result = np.empty((height, width, *answers.shape[2:]))
@@ -97,7 +97,7 @@ def sobel_magnitude(grey):
     """
     across = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
     down = across.T
-    return edge_map(lambda pixels: np.hypot(pixels @ across.ravel(), pixels @ down.ravel()), grey, side=3)
+    return edge_map(lambda pixels: np.hypot(pixels @ across.ravel(), pixels @ down.ravel()), grey, shape=(3, 3))
 
 
 def gaussian_magnitude(grey, sigma):

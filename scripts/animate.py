@@ -69,7 +69,7 @@ def over_the_test_patches(run, networks, epochs):
 def over_a_photograph(run, networks, epochs):
     """Pictures of the portrait's edge map, and how long each is shown, in milliseconds: at first the longest."""
     grey = read_image(default_photograph(), largest=300)
-    maps = [edge_map(lambda x, n=n: n.probabilities(x)[:, 0], grey, run.test.side) for n in networks]
+    maps = [edge_map(lambda x, n=n: n.probabilities(x)[:, 0], grey, run.test.shape) for n in networks]
     losses = [cross_entropy(network.logits(run.test.pixels), run.test.labels) for network in networks]
     figure, draw = photograph_animation(grey, epochs, maps, run.test.class_names[0], losses)
 

@@ -22,7 +22,7 @@ def main():
     k = class_index(run.test.class_names, options)
     images = options.images or [default_photograph()]
     greys = [
-        read_image(path, options.largest, run.test.side) for path in images
+        read_image(path, options.largest, run.test.shape) for path in images
     ]  # all, so that a mistake is found before any work
 
     options.out.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def names_of(paths):
 
 
 def kinds_figure(run, grey):
-    maps = [edge_map(network.probabilities, grey, run.test.side) for network in (run.before, run.after)]
+    maps = [edge_map(network.probabilities, grey, run.test.shape) for network in (run.before, run.after)]
     return photograph_kinds(grey, *maps, run.test.class_names)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from edge_demo.evaluation import accuracy, distance_to_truth, guessing, is_ambiguous, loss_parts
-from edge_demo.patches import KIND_NAMES
+from edge_demo.patches import KIND_NAMES, shape_text
 from edge_demo.softmax import cross_entropy, log_softmax
 
 FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explorer.html")
@@ -11,12 +11,13 @@ FRESH = 50_000  # patches on which probabilities are held against the exact ones
 
 
 def opening(patches, network, settings, folder):
-    data, side, names = settings["data"], patches.side, _short(settings["class_names"])
+    data, names = settings["data"], _short(settings["class_names"])
     sizes = [patches.pixels.shape[1], *settings["hidden"], len(names)]
     parameters = sum(array.size for array in network.parameters)
     shown = ", ".join(names[:7]) + (f" and {len(names) - 7} more" if len(names) > 7 else "")
+    counts = f"{data['train']:,} training and {data['test']:,} test patches"
     return [
-        f"data      {folder}: {data['train']:,} training and {data['test']:,} test patches of {side}×{side} pixels",
+        f"data      {folder}: {counts} of {shape_text(patches.shape)} pixels",
         f"classes   {shown}",
         f"network   {'-'.join(map(str, sizes))}: {parameters:,} parameters, seed {settings['seed']}",
         f"training  {settings['epochs']} epochs, batches of {settings['batch_size']}, {settings['optimizer']} "

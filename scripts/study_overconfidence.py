@@ -145,7 +145,7 @@ def study_surprises(seed):
 
 def surprising_patches(test, noise):
     """A dict from name to pixels: an ordinary patch to compare with, and others that the generator never draws."""
-    row, column = np.indices((test.side, test.side))
+    row, column = np.indices(test.shape)
     edge = templates_of_kinds()["vertical"][1]
     return {
         "a test patch, Edge": test.pixels[test.labels == 0][0],

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import re
 from dataclasses import asdict
 
@@ -34,7 +35,7 @@ def pixels_of(data):
     flat = (
         array(packed["pixels"], "<f8") if packed["scale"] is None else array(packed["pixels"], "<i2") / packed["scale"]
     )
-    return flat.reshape(-1, data["side"] ** 2)
+    return flat.reshape(-1, math.prod(data["shape"]))
 
 
 def test_the_page_of_a_default_run_is_whole_and_below_600_kilobytes(trained):

@@ -976,7 +976,7 @@ def test_a_patch_far_outside_is_called_so_and_a_usual_one_is_not(page, pages):
         browser = page(name)
         run = pages[name][1]
         assert "like those of training" in text(browser, "outside")
-        board = [float((i + i // run.test.side) % 2) for i in range(run.test.pixels.shape[1])]
+        board = [float((i + i // run.test.shape[1]) % 2) for i in range(run.test.pixels.shape[1])]
         browser.execute_script("edgeDemo.set({ pixels: arguments[0] })", board)
         assert text(browser, "outside").startswith("Far outside")
     assert "no exact probability" in text(browser, "truth-text")

@@ -33,7 +33,7 @@ def test_what_is_written_comes_back_to_four_decimals(tmp_path, side, kinds):
     assert found.pixels.tolist() == [[float(f"{value:.4f}") for value in row] for row in patches.pixels]
     np.testing.assert_array_equal(found.labels, patches.labels)
     assert (found.kinds.tolist() if kinds else found.kinds) == (patches.kinds.tolist() if kinds else None)
-    assert (found.class_names, found.side, len(found)) == (CLASS_NAMES, side, 9)
+    assert (found.class_names, found.shape, len(found)) == (CLASS_NAMES, (side, side), 9)
     assert (found.pixels.dtype, found.labels.dtype) == (np.float64, np.int64)
     write_csv(tmp_path / "b.csv", found)
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
@@ -44,7 +44,7 @@ def test_what_is_written_comes_back_to_four_decimals(tmp_path, side, kinds):
     [(5, "p00", "p10", "p44"), (8, "p00", "p10", "p77"), (10, "p00", "p10", "p99"), (28, "p0000", "p0100", "p2727")],
 )
 def test_pixel_columns_are_named_by_row_and_column(side, first, second_row, last):
-    names = pixel_names(side)
+    names = pixel_names((side, side))
     assert (names[0], names[side], names[-1]) == (first, second_row, last)
     assert len(set(names)) == side * side
 

@@ -165,7 +165,7 @@ def test_the_edge_map_is_a_double_loop_over_windows(shape, classes):
 def test_windows_of_another_size_have_their_pixel_in_the_middle(side):
     grey = np.random.default_rng(2).random((20, 17))
     middle = side // 2 * side + side // 2
-    np.testing.assert_array_equal(edge_map(lambda pixels: pixels[:, middle], grey, side), grey)
+    np.testing.assert_array_equal(edge_map(lambda pixels: pixels[:, middle], grey, (side, side)), grey)
 
 
 @pytest.mark.parametrize("turn", [np.fliplr, np.flipud, np.transpose, np.rot90])

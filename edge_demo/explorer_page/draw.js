@@ -125,12 +125,12 @@ export function crisp(canvas, width, height) {
   return context;
 }
 
-/** A side × side image of one canvas pixel a value; color(value) gives [red, green, blue]. */
+/** An image of one canvas pixel a value, in rows and columns as the patches; color(value) gives [red, green, blue]. */
 export function image(canvas, values, color) {
-  canvas.width = run.side;
-  canvas.height = run.side;
+  canvas.width = run.columns;
+  canvas.height = run.rows;
   const context = canvas.getContext("2d");
-  const picture = context.createImageData(run.side, run.side);
+  const picture = context.createImageData(run.columns, run.rows);
   values.forEach((value, i) => picture.data.set([...color(value), 255], 4 * i));
   context.putImageData(picture, 0, 0);
 }

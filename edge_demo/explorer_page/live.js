@@ -77,7 +77,7 @@ export function prepareLive(settings) {
 export function beginLive(settings) {
   const { activation, optimizer, rate, batch, seed } = settings;
   const random = randomNumbers(seed);
-  const network = buildNetwork(run.side ** 2, hiddenSizes(settings), run.classNames.length, activation, random);
+  const network = buildNetwork(run.size, hiddenSizes(settings), run.classNames.length, activation, random);
   const generator = run.generator && generatorOf(settings);
   const patches = generator ? withTarget(generator.samplePatches(settings.patches, random)) : run.training;
   const how = {
@@ -124,7 +124,7 @@ export function freshPatches(generator) {
 
 /** The exact posterior of patches, and what it is worth as a prediction. */
 function exactly(generator, pixels, labels) {
-  const size = run.side ** 2;
+  const { size } = run;
   const rows = Array.from(labels, (_, i) =>
     generator.logPosterior(pixels.subarray(i * size, (i + 1) * size), run.target),
   );

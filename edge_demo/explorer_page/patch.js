@@ -9,6 +9,7 @@ import { change, LIMITS, pixelsOf, state } from "./state.js";
 const KEY_STEP = 20; // presses of + from dark to light
 const [dark, light] = run.range;
 const decimals = light - dark > 10 ? 0 : 2;
+const longest = Math.max(run.rows, run.columns);
 const cells = [];
 let brush = dark + 0.75 * (light - dark);
 let stroke = null; // what the current drag paints
@@ -23,12 +24,13 @@ export function buildPatch() {
 
 function buildGrid() {
   const grid = document.getElementById("pixels");
-  grid.style.setProperty("--side", run.side);
-  grid.classList.toggle("small", run.side > 8);
-  for (let r = 0; r < run.side; r += 1) {
+  grid.style.setProperty("--columns", run.columns);
+  grid.style.setProperty("--longest", longest);
+  grid.classList.toggle("small", longest > 8);
+  for (let r = 0; r < run.rows; r += 1) {
     const row = document.createElement("div");
     row.setAttribute("role", "row");
-    for (let c = 0; c < run.side; c += 1) {
+    for (let c = 0; c < run.columns; c += 1) {
       const cell = document.createElement("div");
       cell.setAttribute("role", "gridcell");
       cell.tabIndex = cells.length ? -1 : 0;
@@ -71,15 +73,15 @@ function paint(i, value) {
 function pressKey(event) {
   const i = cells.indexOf(document.activeElement);
   if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-  const { side } = run;
-  const column = i % side;
+  const { rows, columns } = run;
+  const column = i % columns;
   const moves = {
     ArrowLeft: column > 0 ? i - 1 : i,
-    ArrowRight: column < side - 1 ? i + 1 : i,
-    ArrowUp: i >= side ? i - side : i,
-    ArrowDown: i < side * (side - 1) ? i + side : i,
+    ArrowRight: column < columns - 1 ? i + 1 : i,
+    ArrowUp: i >= columns ? i - columns : i,
+    ArrowDown: i < columns * (rows - 1) ? i + columns : i,
     Home: i - column,
-    End: i - column + side - 1,
+    End: i - column + columns - 1,
   };
   const value = pixelsOf(state.patch)[i];
   const oneStep = (light - dark) / KEY_STEP;
@@ -167,9 +169,9 @@ export function showPatch({ pixels }) {
     const text = pixels[i].toFixed(decimals);
     cell.style.setProperty("--grey", level);
     cell.classList.toggle("light", level > 117);
-    if (run.side <= 8) cell.textContent = text.replace(/^(-?)0\./, "$1.").replace("-", "−");
-    const row = Math.floor(i / run.side) + 1;
-    cell.setAttribute("aria-label", `row ${row}, column ${(i % run.side) + 1}: ${text}`);
+    if (longest <= 8) cell.textContent = text.replace(/^(-?)0\./, "$1.").replace("-", "−");
+    const row = Math.floor(i / run.columns) + 1;
+    cell.setAttribute("aria-label", `row ${row}, column ${(i % run.columns) + 1}: ${text}`);
   });
   document.getElementById("which").textContent = origin();
   if (!run.generator) return;

@@ -40,10 +40,12 @@ function readSnapshots() {
   }));
 }
 
-const size = json.side ** 2;
+const size = json.shape[0] * json.shape[1];
 
 export const run = {
-  side: json.side,
+  rows: json.shape[0], // of a patch
+  columns: json.shape[1],
+  size, // rows · columns
   classNames: json.class_names,
   target: json.target,
   layers: json.layers,

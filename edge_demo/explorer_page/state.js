@@ -142,7 +142,7 @@ function settingsFrom(found) {
 function patchFrom(found, whole, between) {
   if (found.painted) {
     const numbers = found.painted.split(".").map((text) => (/^-?\d{1,12}$/.test(text) ? Number(text) / 10000 : NaN));
-    return numbers.length === run.side ** 2 && numbers.every(Number.isFinite) ? { painted: numbers } : null;
+    return numbers.length === run.size && numbers.every(Number.isFinite) ? { painted: numbers } : null;
   }
   if (found.new && run.generator) {
     const [kind, seed, noise] = found.new.split(",");

@@ -18,7 +18,7 @@ const STEPS = [
     card: "hidden",
     situation: () => trained(firstTest),
     text: ({ logits }) =>
-      `${run.side ** 2} pixels go in on the left. Weighted sums lead to one score for each class, the logits: ${joined(logits.map((z, k) => `${scoreText(z)} for ${run.classNames[k]}`))}. A score may be any number. Paint a pixel and watch.`,
+      `${run.size} pixels go in on the left. Weighted sums lead to one score for each class, the logits: ${joined(logits.map((z, k) => `${scoreText(z)} for ${run.classNames[k]}`))}. A score may be any number. Paint a pixel and watch.`,
   },
   {
     title: "exp, then divide by the sum",

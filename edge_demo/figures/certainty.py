@@ -1,11 +1,11 @@
 """How uncertain the data is: patches in rows of rising exact p, with p below each and what share of all such are."""
 
-import math
 from itertools import pairwise
 
 import numpy as np
 
 from edge_demo.figures import style
+from edge_demo.patches import square
 
 BORDERS = (0.0, 0.05, 0.35, 0.65, 0.95, 1.0)  # of the rows; from 0.05 to 0.95 a patch is called ambiguous
 NAMES = ("surely not {}", "rather not {}", "undecided", "rather {}", "surely {}")
@@ -13,13 +13,15 @@ A_ROW = 10
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 9, 1.75, 0.15, 0.6, 0.2  # inches
 
 
-def certainty(pixels, p, class_name):
+def certainty(pixels, p, class_name, shape=None):
     """A Figure: the first patches with an exact p of the class in each of five ranges.
 
-    pixels: (n, side * side); p: (n,) their exact probabilities of the class of that name.
+    pixels: (n, rows * columns); p: (n,) their exact probabilities of the class of that name; shape: (rows, columns), by
+    default square.
     """
     pixels, p = np.asarray(pixels), np.asarray(p)
-    side = math.isqrt(pixels.shape[1])
+    shape = shape or square(pixels.shape[1])
+    side = max(shape)
     members = [np.flatnonzero((low <= p) & (p <= high)) for low, high in pairwise(BORDERS)]
     ambiguous = np.mean((p >= BORDERS[1]) & (p <= BORDERS[-2]))
     name = style.fitting(class_name, 1)
@@ -32,7 +34,7 @@ def certainty(pixels, p, class_name):
     margins = {"left": LEFT / WIDTH, "right": 1 - RIGHT / WIDTH, "bottom": BOTTOM / height, "top": 1 - TOP / height}
     figure = style.new_figure(WIDTH, height, title, **margins)
     axes = figure.subplots()
-    lefts, tops = style.show_patches(axes, [pixels[row[:A_ROW]] for row in members], side, gap)
+    lefts, tops = style.show_patches(axes, [pixels[row[:A_ROW]] for row in members], shape, gap)
     axes.set_autoscale_on(False)
 
     middle = {"ha": "center", "va": "top", "fontsize": style.SMALL_SIZE}

@@ -3,24 +3,25 @@
 The first patches of each group are drawn, not chosen ones, so a row shows how much they differ.
 """
 
-import math
-
 import numpy as np
 
 from edge_demo.figures import style
+from edge_demo.patches import square
 
 MOST_ROWS = 24
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 9, 2.4, 0.15, 0.55, 0.4  # inches: the figure and its margins
 
 
-def dataset(pixels, groups, group_names, group_classes=None):
+def dataset(pixels, groups, group_names, group_classes=None, shape=None):
     """A Figure: a row a group with its first patches, all in one grey scale.
 
-    pixels: (n, side * side); groups: (n,) indexes into group_names (the classes, or the kinds of patch);
-    group_classes: the name of the class that each group belongs to, where the groups are kinds.
+    pixels: (n, rows * columns); groups: (n,) indexes into group_names (the classes, or the kinds of patch);
+    group_classes: the name of the class that each group belongs to, where the groups are kinds; shape: (rows, columns),
+    by default square.
     """
     pixels, groups = np.asarray(pixels), np.asarray(groups)
-    side = math.isqrt(pixels.shape[1])
+    shape = shape or square(pixels.shape[1])
+    side = max(shape)
     gap = max(1, side // 5)
     shown, counts = np.unique(groups, return_counts=True)
     shown = shown[:MOST_ROWS]
@@ -35,7 +36,7 @@ def dataset(pixels, groups, group_names, group_classes=None):
     margins = {"left": LEFT / WIDTH, "right": (LEFT + width) / WIDTH, "bottom": BOTTOM / total, "top": 1 - TOP / total}
     figure = style.new_figure(WIDTH, total, _title(len(shown), group_names, group_classes), **margins)
     axes = figure.subplots()
-    _, tops = style.show_patches(axes, rows, side, gap)
+    _, tops = style.show_patches(axes, rows, shape, gap)
     axes.set_autoscale_on(False)
 
     classes = list(dict.fromkeys(group_names if group_classes is None else group_classes))

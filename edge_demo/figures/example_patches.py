@@ -3,14 +3,13 @@
 A table with a row a patch; each column of bars is one pair of axes over all patches.
 """
 
-import math
-
 import numpy as np
 from matplotlib.colors import to_rgba_array
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from edge_demo.figures import style
+from edge_demo.patches import square
 from edge_demo.softmax import softmax
 
 MOST_COLORS, LARGEST = 7, 4  # of up to 7 classes each patch shows all, of more only 4
@@ -20,13 +19,15 @@ EXACT = {"marker": "D", "ms": 4.5, "mfc": "white", "mec": "black", "ls": ""}
 CHANCE = {"color": style.REFERENCE, "ls": ":"}
 
 
-def example_patches(pixels, labels, logits_before, logits_after, class_names, true_probabilities=None):
+def example_patches(pixels, labels, logits_before, logits_after, class_names, true_probabilities=None, shape=None):
     """A Figure: the same patches and the same axes before and after.
 
-    pixels: (n, side * side), about 8 patches; labels: (n,) true classes; logits: (n, classes); class_names: one a
-    class; true_probabilities: (n, classes), the exact probabilities where they are known.
+    pixels: (n, rows * columns), about 8 patches; labels: (n,) true classes; logits: (n, classes); class_names: one a
+    class; true_probabilities: (n, classes), the exact probabilities where they are known; shape: (rows, columns), by
+    default square.
     """
-    labels, side = np.asarray(labels), math.isqrt(np.shape(pixels)[1])
+    labels, shape = np.asarray(labels), shape or square(np.shape(pixels)[1])
+    side = max(shape)
     logits = [np.asarray(stage, dtype=np.float64) for stage in (logits_before, logits_after)]
     probabilities = [softmax(stage) for stage in logits]
     (n, classes), many = logits[1].shape, len(class_names) > MOST_COLORS
@@ -45,7 +46,7 @@ def example_patches(pixels, labels, logits_before, logits_after, class_names, tr
         figure.add_axes((left / WIDTH, BOTTOM / height, width / WIDTH, tall / height)) for left, width in columns
     )
 
-    _, tops = style.show_patches(images, [[patch] for patch in np.asarray(pixels)], side, gap)
+    _, tops = style.show_patches(images, [[patch] for patch in np.asarray(pixels)], shape, gap)
     for label, top in zip(labels, tops, strict=True):
         name = style.fitting(class_names[label], LEFT - 0.2)
         images.text(-0.5 - 0.1 * side, top + (side - 1) / 2, name, ha="right", va="center", fontsize=style.TEXT_SIZE)

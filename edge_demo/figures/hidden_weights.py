@@ -12,12 +12,12 @@ WIDTH, LEFT, RIGHT, BETWEEN, TOP = 9, 0.15, 0.95, 0.25, 0.85  # inches; the colo
 GAP, NAME, OUTPUT = 0.12, 0.2, 0.16  # inches between units, of a name above one, of its output weights below it
 
 
-def hidden_weights(weights_before, output_before, weights_after, output_after, class_names, side):
+def hidden_weights(weights_before, output_before, weights_after, output_after, class_names, shape):
     """A Figure, before beside after: the same units in the same order, one scale for all weights.
 
-    weights: (side * side, units), of the first layer. output: (units, classes), from these units to the logits, or
+    weights: (rows * columns, units), of the first layer. output: (units, classes), from these units to the logits, or
     None where these units are the classes (a linear network). class_names: one a class. For a network of several
-    hidden layers, give None and () for the names: the units are then numbered.
+    hidden layers, give None and () for the names: the units are then numbered. shape: (rows, columns) of a patch.
     """
     stages = {"before": (weights_before, output_before), "after": (weights_after, output_after)}
     units, linear = weights_after.shape[1], output_after is None and weights_after.shape[1] == len(class_names)
@@ -27,7 +27,7 @@ def hidden_weights(weights_before, output_before, weights_after, output_after, c
     columns = max(2, int(np.ceil(np.sqrt(len(shown)))))
     panel = (WIDTH - LEFT - RIGHT - BETWEEN) / 2  # inches
     unit = (panel - GAP) / columns - GAP
-    drawn = {stage: _mosaic(*arrays, shown, columns, unit, side) for stage, arrays in stages.items()}
+    drawn = {stage: _mosaic(*arrays, shown, columns, unit, shape) for stage, arrays in stages.items()}
     mosaic, lefts, tops = drawn["after"]
     tall = panel * mosaic.shape[0] / mosaic.shape[1]
     limit = max(np.nanmax(np.abs([image for image, *_ in drawn.values()])), 1e-300)
@@ -54,11 +54,12 @@ def hidden_weights(weights_before, output_before, weights_after, output_after, c
     return figure
 
 
-def _mosaic(weights, output, shown, columns, unit, side):
+def _mosaic(weights, output, shown, columns, unit, shape):
     """One image of all shown units, nan between them, and the left and top edge of each unit in it.
 
     columns: units a row; unit: the width of one in inches.
     """
+    side = max(shape)
     fine = side * -(-60 // side)  # cells of the mosaic across a unit, so that its output weights fit below it too
     gap, name, strip = (round(fine * inches / unit) for inches in (GAP, NAME, OUTPUT))
     step = name + fine + (0 if output is None else gap // 2 + strip)
@@ -66,7 +67,7 @@ def _mosaic(weights, output, shown, columns, unit, side):
     tops = name + np.arange(len(shown)) // columns * step
     mosaic = np.full((tops[-1] - name + step + gap, gap + columns * (fine + gap)), np.nan)
     for k, left, top in zip(shown, lefts, tops, strict=True):
-        image = weights[:, k].reshape(side, side)
+        image = style.in_square(weights[:, k], shape, np.nan)
         mosaic[top : top + fine, left : left + fine] = np.kron(image, np.ones((fine // side, fine // side)))
         if output is not None:
             start = top + fine + gap // 2

@@ -50,9 +50,9 @@ def save_figures(run, folder):
 
 def _dataset(test):
     if test.kinds is None:
-        return dataset(test.pixels, test.labels, test.class_names)
+        return dataset(test.pixels, test.labels, test.class_names, shape=test.shape)
     classes = [CLASS_NAMES[int(kind >= EDGE_KINDS)] for kind in range(len(KIND_NAMES))]
-    return dataset(test.pixels, test.kinds, KIND_NAMES, group_classes=classes)
+    return dataset(test.pixels, test.kinds, KIND_NAMES, classes, test.shape)
 
 
 def _pipeline(run, i):
@@ -62,14 +62,14 @@ def _pipeline(run, i):
             hidden.append(activations[0])
         activations = layer.forward(activations)
     # the first Dense is given the pixels, each other one the activations of a hidden layer
-    return pipeline(run.test.pixels[i], hidden[1:], activations[0], run.test.class_names)
+    return pipeline(run.test.pixels[i], hidden[1:], activations[0], run.test.class_names, run.test.shape)
 
 
 def _example_patches(run):
     examples = run.examples()
     shown, before, after = run.test[examples], run.logits["before"][examples], run.logits["after"][examples]
     exact = None if run.log_posterior is None else np.exp(run.log_posterior[examples])
-    return example_patches(shown.pixels, shown.labels, before, after, run.test.class_names, true_probabilities=exact)
+    return example_patches(shown.pixels, shown.labels, before, after, shown.class_names, exact, shown.shape)
 
 
 def _training_curves(run):
@@ -84,7 +84,7 @@ def _training_curves(run):
 def _hidden_weights(run):
     deep = len(run.settings["hidden"]) > 1  # then no weights lead straight from the first layer's units to the classes
     weights = (*_weights(run.before), *_weights(run.after))
-    return hidden_weights(*weights, () if deep else run.test.class_names, run.test.side)
+    return hidden_weights(*weights, () if deep else run.test.class_names, run.test.shape)
 
 
 def _weights(network):
@@ -97,7 +97,7 @@ def _photograph(run):
     grey = read_image(default_photograph(), largest=300)
     if len(run.test.class_names) == 2:
         return photograph(grey, sobel_magnitude(grey), log_odds_maps(run, grey), run.test.class_names[0])
-    maps = [edge_map(network.probabilities, grey, run.test.side) for network in (run.before, run.after)]
+    maps = [edge_map(network.probabilities, grey, run.test.shape) for network in (run.before, run.after)]
     return photograph_kinds(grey, *maps, run.test.class_names)
 
 
@@ -110,6 +110,6 @@ def log_odds_maps(run, grey, k=0):
     if run.generator is not None:
         predictors["exact"] = lambda pixels: run.generator.log_posterior(pixels, run.settings["target"])
     return {
-        stage: edge_map(lambda pixels, of=of: class_margins(of(pixels), k), grey, run.test.side)
+        stage: edge_map(lambda pixels, of=of: class_margins(of(pixels), k), grey, run.test.shape)
         for stage, of in predictors.items()
     }

@@ -4,12 +4,11 @@ The last two columns are the subject: the network's scores, and what softmax mak
 Everything is drawn in one pair of axes whose unit is the inch.
 """
 
-import math
-
 import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
 from edge_demo.figures import style
+from edge_demo.patches import square
 from edge_demo.softmax import softmax
 
 WIDTH, MOST_NEURONS = 9, 8
@@ -18,11 +17,12 @@ HEAD = {"ha": "center", "va": "bottom", "fontsize": style.TEXT_SIZE + 1}
 FOOT = {"ha": "center", "va": "top", "fontsize": style.SMALL_SIZE, "color": style.REFERENCE, "linespacing": 1.4}
 
 
-def pipeline(pixels, activations, logits, class_names):
+def pipeline(pixels, activations, logits, class_names, shape=None):
     """A Figure for one patch; its probabilities are softmax(logits).
 
-    pixels: (side * side,), or None for scores without a patch. activations: a list with one array (units,) a hidden
-    layer, [] for a linear network, None where they are not known. logits: (classes,); class_names: one a class.
+    pixels: (rows * columns,), or None for scores without a patch. activations: a list with one array (units,) a hidden
+    layer, [] for a linear network, None where they are not known. logits: (classes,); class_names: one a class; shape:
+    (rows, columns) of the patch, by default square.
     """
     logits = np.asarray(logits, dtype=np.float64)
     probabilities = softmax(logits)
@@ -33,7 +33,8 @@ def pipeline(pixels, activations, logits, class_names):
     figure = style.new_figure(WIDTH, top + 1, _title(logits, probabilities, class_names))
     axes = figure.add_axes((0, 0, 1, 1))
 
-    _input(axes, pixels, 0.3, middle)
+    image = np.ones((5, 5)) if pixels is None else np.reshape(pixels, shape or square(len(pixels)))
+    _input(axes, image, 0.3, middle)
     _hidden(axes, activations, 2.4, bottom, top)
     y = middle + min(tall / rows, 0.7) * ((rows - 1) / 2 - np.arange(rows))
     names = [style.fitting(class_names[k], 1.05, style.SMALL_SIZE) for k in shown]
@@ -61,16 +62,17 @@ def pipeline(pixels, activations, logits, class_names):
     return figure
 
 
-def _input(axes, pixels, left, middle):
-    side, size = 5 if pixels is None else math.isqrt(len(pixels)), 1.55
-    image = np.ones((side, side)) if pixels is None else np.reshape(pixels, (side, side))
-    right, bottom, top = left + size, middle - size / 2, middle + size / 2
+def _input(axes, image, left, middle):
+    size, (rows, columns) = 1.55, image.shape
+    center, longest = left + size / 2, max(rows, columns)
+    width, height = (size * max(length / longest, 0.1) for length in (columns, rows))  # a narrow one is drawn wider
+    left, right, bottom, top = center - width / 2, center + width / 2, middle - height / 2, middle + height / 2
     axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=(left, right, bottom, top))
-    if side <= 10:
-        axes.hlines(np.linspace(bottom, top, side + 1), left, right, colors=style.REFERENCE, lw=0.8)
-        axes.vlines(np.linspace(left, right, side + 1), bottom, top, colors=style.REFERENCE, lw=0.8)
-    axes.text(left + size / 2, top + 0.1, "Input", **HEAD)
-    axes.text(left + size / 2, bottom - 0.1, f"{side * side} pixels", **FOOT)
+    if longest <= 10:
+        axes.hlines(np.linspace(bottom, top, rows + 1), left, right, colors=style.REFERENCE, lw=0.8)
+        axes.vlines(np.linspace(left, right, columns + 1), bottom, top, colors=style.REFERENCE, lw=0.8)
+    axes.text(center, top + 0.1, "Input", **HEAD)
+    axes.text(center, bottom - 0.1, f"{rows * columns} pixels", **FOOT)
 
 
 def _hidden(axes, activations, left, bottom, top):

@@ -74,20 +74,38 @@ def fitting(name, inches, size=TEXT_SIZE):
     return plain(text)
 
 
-def show_patches(axes, rows, side, gap=1):
-    """Draws patches as one grey image, 0 black to 1 white: rows is a list of arrays (count, side * side).
+def show_patches(axes, rows, shape, gap=1):
+    """Draws patches as one grey image, 0 black to 1 white, each in a square of max(shape) pixels a side.
 
-    Returns the left edges of the columns and the top edges of the rows, in pixels of the image.
+    rows: a list of arrays (count, pixels); shape: rows and columns of each patch. Returns the left edges of the columns
+    of squares and the top edges of their rows, in pixels of the image.
     """
+    side = max(shape)
     step = side + gap
     columns = max(len(row) for row in rows)
     image = np.ones((len(rows) * step - gap, columns * step - gap))
     for r, row in enumerate(rows):
         for c, pixels in enumerate(row):
-            image[r * step : r * step + side, c * step : c * step + side] = pixels.reshape(side, side)
+            image[r * step : r * step + side, c * step : c * step + side] = in_square(pixels, shape, 1)
     axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_axis_off()
     return np.arange(columns) * step, np.arange(len(rows)) * step
+
+
+def in_square(pixels, shape, around):
+    """One patch in the middle of a square image of max(shape) pixels a side; around: the value of the others.
+
+    The pixels of a very narrow patch are drawn longer than wide, so that it can be seen.
+    """
+    side = max(shape)
+    image = np.reshape(pixels, shape)
+    for axis in (0, 1):
+        image = np.repeat(image, max(1, side // (4 * shape[axis])), axis=axis)  # so that it fills a quarter
+    height, width = image.shape
+    top, left = (side - height) // 2, (side - width) // 2
+    square = np.full((side, side), around, dtype=np.float64)
+    square[top : top + height, left : left + width] = image
+    return square
 
 
 def diagonal(axes, low, high, name):

@@ -38,7 +38,7 @@ def surprises(names, pixels, logits, probabilities_exact, distances, typical, fa
         for left, width in ((PATCH, SIDE), (BARS, 1.65), (DISTANCES, 1.45))
     )
 
-    _, tops = style.show_patches(images, [[patch] for patch in pixels], side)
+    _, tops = style.show_patches(images, [[patch] for patch in pixels], (side, side))
     middle = tops + (side - 1) / 2
     short = [style.fitting(name, 0.8, style.SMALL_SIZE) for name in class_names]
     for i, top in enumerate(tops):
