@@ -129,6 +129,8 @@ export function crisp(canvas, width, height) {
 export function image(canvas, values, color) {
   canvas.width = run.columns;
   canvas.height = run.rows;
+  const [short, long] = [run.rows, run.columns].sort((a, b) => a - b);
+  canvas.style.objectFit = long > 4 * short ? "fill" : "contain"; // a line of pixels would be too thin to see
   const context = canvas.getContext("2d");
   const picture = context.createImageData(run.columns, run.rows);
   values.forEach((value, i) => picture.data.set([...color(value), 255], 4 * i));

@@ -40,10 +40,11 @@ def certainty(pixels, p, class_name, shape=None):
     middle = {"ha": "center", "va": "top", "fontsize": style.SMALL_SIZE}
     for row, top, words in zip(members, tops, NAMES, strict=True):
         for i, left in zip(row[:A_ROW], lefts, strict=False):
-            axes.text(left + (side - 1) / 2, top + side - 0.3, _shown(p[i]), **middle)
+            axes.text(left + (side - 1) / 2, top + 1.04 * side - 0.5, _shown(p[i]), **middle)
         note = f"{100 * len(row) / len(p):.0f} % of all"
-        axes.text(-1, top + side / 2 - 0.7, words.format(name), ha="right", va="bottom", fontsize=style.TEXT_SIZE)
-        axes.text(-1, top + side / 2 - 0.3, note, ha="right", va="top", **style.GREY)
+        x, y = -0.5 - 0.1 * side, top + side / 2 - 0.5
+        axes.text(x, y - 0.04 * side, words.format(name), ha="right", va="bottom", fontsize=style.TEXT_SIZE)
+        axes.text(x, y + 0.04 * side, note, ha="right", va="top", **style.GREY)
     return figure
 
 

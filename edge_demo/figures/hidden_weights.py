@@ -59,16 +59,14 @@ def _mosaic(weights, output, shown, columns, unit, shape):
 
     columns: units a row; unit: the width of one in inches.
     """
-    side = max(shape)
-    fine = side * -(-60 // side)  # cells of the mosaic across a unit, so that its output weights fit below it too
+    fine = style.cells_across(shape)  # of the mosaic across a unit, so that its output weights fit below it too
     gap, name, strip = (round(fine * inches / unit) for inches in (GAP, NAME, OUTPUT))
     step = name + fine + (0 if output is None else gap // 2 + strip)
     lefts = gap + np.arange(len(shown)) % columns * (fine + gap)
     tops = name + np.arange(len(shown)) // columns * step
     mosaic = np.full((tops[-1] - name + step + gap, gap + columns * (fine + gap)), np.nan)
     for k, left, top in zip(shown, lefts, tops, strict=True):
-        image = style.in_square(weights[:, k], shape, np.nan)
-        mosaic[top : top + fine, left : left + fine] = np.kron(image, np.ones((fine // side, fine // side)))
+        mosaic[top : top + fine, left : left + fine] = style.in_square(weights[:, k], shape, np.nan)
         if output is not None:
             start = top + fine + gap // 2
             mosaic[start : start + strip, left : left + fine] = output[k, np.arange(fine) * output.shape[1] // fine]

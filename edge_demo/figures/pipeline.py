@@ -65,7 +65,7 @@ def pipeline(pixels, activations, logits, class_names, shape=None):
 def _input(axes, image, left, middle):
     size, (rows, columns) = 1.55, image.shape
     center, longest = left + size / 2, max(rows, columns)
-    width, height = (size * max(length / longest, 0.1) for length in (columns, rows))  # a narrow one is drawn wider
+    width, height = (size * max(length / longest, 0.25) for length in (columns, rows))  # a narrow one is drawn wider
     left, right, bottom, top = center - width / 2, center + width / 2, middle - height / 2, middle + height / 2
     axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=(left, right, bottom, top))
     if longest <= 10:

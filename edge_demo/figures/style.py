@@ -78,33 +78,39 @@ def show_patches(axes, rows, shape, gap=1):
     """Draws patches as one grey image, 0 black to 1 white, each in a square of max(shape) pixels a side.
 
     rows: a list of arrays (count, pixels); shape: rows and columns of each patch. Returns the left edges of the columns
-    of squares and the top edges of their rows, in pixels of the image.
+    of squares and the top edges of their rows, in pixels.
     """
-    side = max(shape)
-    step = side + gap
-    columns = max(len(row) for row in rows)
-    image = np.ones((len(rows) * step - gap, columns * step - gap))
+    side, cells, columns = max(shape), cells_across(shape), max(len(row) for row in rows)
+    between = round(cells * gap / side)
+    step = cells + between
+    image = np.ones((len(rows) * step - between, columns * step - between))
     for r, row in enumerate(rows):
         for c, pixels in enumerate(row):
-            image[r * step : r * step + side, c * step : c * step + side] = in_square(pixels, shape, 1)
-    axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            image[r * step : r * step + cells, c * step : c * step + cells] = in_square(pixels, shape, 1)
+    lefts, tops = np.arange(columns) * (side + gap), np.arange(len(rows)) * (side + gap)
+    extent = (-0.5, lefts[-1] + side - 0.5, tops[-1] + side - 0.5, -0.5)
+    axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=extent)
     axes.set_axis_off()
-    return np.arange(columns) * step, np.arange(len(rows)) * step
+    return lefts, tops
+
+
+def cells_across(shape):
+    """Cells across the square in which a patch is drawn: the same number for each pixel, unless it is very large."""
+    side = max(shape)
+    return min(side * -(-60 // side), 200)
 
 
 def in_square(pixels, shape, around):
-    """One patch in the middle of a square image of max(shape) pixels a side; around: the value of the others.
+    """One patch in the middle of a square image of cells_across(shape) cells; around: the value beside it.
 
-    The pixels of a very narrow patch are drawn longer than wide, so that it can be seen.
+    A very narrow patch is drawn wider than it is, so that it can be seen.
     """
-    side = max(shape)
-    image = np.reshape(pixels, shape)
-    for axis in (0, 1):
-        image = np.repeat(image, max(1, side // (4 * shape[axis])), axis=axis)  # so that it fills a quarter
-    height, width = image.shape
-    top, left = (side - height) // 2, (side - width) // 2
-    square = np.full((side, side), around, dtype=np.float64)
-    square[top : top + height, left : left + width] = image
+    cells = cells_across(shape)
+    height, width = (round(cells * max(length / max(shape), 0.25)) for length in shape)
+    rows, columns = (np.arange(size) * length // size for size, length in zip((height, width), shape, strict=True))
+    top, left = (cells - height) // 2, (cells - width) // 2
+    square = np.full((cells, cells), around, dtype=np.float64)
+    square[top : top + height, left : left + width] = np.reshape(pixels, shape)[np.ix_(rows, columns)]
     return square
 
 
