@@ -58,8 +58,9 @@ def generated(n=300, seed=0, **settings):
     return generator.sample(n, np.random.default_rng(seed)), generator
 
 
-def own_patches(n=150, side=6, names=MARKUP, seed=0):
+def own_patches(n=150, side=6, names=MARKUP, seed=0, shape=None):
     """Patches as from a user's files: no kinds, and pixels with all their decimals."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(len(names), size=n)
-    return Patches(rng.normal(0.5, 0.2, (n, side * side)) + 0.2 * labels[:, None], labels, None, names)
+    rows, columns = shape or (side, side)
+    return Patches(rng.normal(0.5, 0.2, (n, rows * columns)) + 0.2 * labels[:, None], labels, None, names, shape)

@@ -72,6 +72,7 @@ def pages(trained, trained_kinds, tmp_path_factory):
         "settings": (folder / "settings.html", make_run(patches, generator=other)),
         "own": (folder / "own.html", make_run(own_patches(), hidden=(7, 5), activation=Tanh)),
         "linear": (folder / "linear.html", make_run(own_patches(n=300, side=9), hidden=())),
+        "wide": (folder / "wide.html", make_run(own_patches(shape=(3, 7)))),
         "trainable": (folder / "trainable.html", trainable(folder / "data")),
         "interrupted": (folder / "interrupted.html", make_run(own_patches(), epochs=5, stop_after=3)),
     }
@@ -457,6 +458,38 @@ def test_painting_by_keyboard(page):
     label = browser.switch_to.active_element.get_attribute("aria-label")
     assert label == "row 1, column 1: 0.00"
     assert browser.execute_script("return document.querySelectorAll('[data-pixel][tabindex=\"0\"]').length") == 1
+
+
+def test_keys_move_by_row_and_column_of_a_patch_that_is_not_square(page):
+    from selenium.webdriver.common.keys import Keys
+
+    browser = page("wide")
+    browser.execute_script("document.querySelector('[data-pixel]').focus()")
+    moved = []
+    for key in (
+        Keys.ARROW_DOWN,
+        Keys.END,
+        Keys.ARROW_DOWN,
+        Keys.ARROW_DOWN,
+        Keys.ARROW_RIGHT,
+        Keys.ARROW_UP,
+        Keys.HOME,
+    ):
+        browser.switch_to.active_element.send_keys(key)
+        moved.append(int(browser.execute_script("return document.activeElement.dataset.pixel")))
+    assert moved == [7, 13, 20, 20, 20, 13, 7]
+
+
+def test_the_pictures_of_patches_have_their_rows_and_columns(page):
+    browser = page("wide")
+    sizes = browser.execute_script(
+        "return [...document.querySelectorAll('#thumbnails canvas, #units canvas')].map((c) => [c.height, c.width])"
+    )
+    assert sizes
+    assert all(size == [3, 7] for size in sizes)
+    cells = browser.find_elements("css selector", "#pixels [role=gridcell]")
+    assert cells[7].rect["y"] > cells[6].rect["y"]
+    assert cells[7].rect["x"] == cells[0].rect["x"]
 
 
 def test_every_slider_moves_by_keys_and_its_numbers_follow(page):

@@ -6,13 +6,16 @@ import io
 import numpy as np
 import pytest
 from conftest import OWN_FIGURES, call, run_script
+from explorer_runs import make_run
 from scipy.special import softmax
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from edge_demo.datasets import load_dataset, write_csv
+from edge_demo.figures.certainty import certainty
 from edge_demo.figures.of_run import figures_of
+from edge_demo.figures.style import in_square
 from edge_demo.patches import Patches
 from edge_demo.runs import load_run
 
@@ -96,6 +99,14 @@ NAMES = ("a name far too long to be shown in full anywhere, number 1", "a name f
 NAMES += ("$\\frac{1}{2}$", "<b>bold</b>", "Ünïcödé", "50 % _off_", "-", "{x}")
 
 
+def assert_nothing_is_cut(figures):
+    for name, figure in figures.items():
+        figure.savefig(io.BytesIO(), format="png")  # now every text has its place
+        extent, (width, height) = figure.get_tightbbox().extents, figure.get_size_inches()
+        assert (extent[:2] > -0.01).all(), (name, "is cut at the left or below", extent)
+        assert (extent[2:] < (width + 0.01, height + 0.01)).all(), (name, "is cut at the right or above", extent)
+
+
 @pytest.mark.parametrize(("classes", "side"), [(2, 3), (8, 12), (50, 5), (3, 1)])
 def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_path, classes, side):
     names = (NAMES if classes <= 8 else tuple(f"class number {k} of fifty" for k in range(50)))[:classes]
@@ -109,8 +120,35 @@ def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_pa
     assert set(run.settings["class_names"]) == set(names)
     drawn = {name: draw() for name, draw in figures_of(run).items()}
     assert {*drawn} == OWN_FIGURES
-    for name, figure in drawn.items():
-        figure.savefig(io.BytesIO(), format="png")  # now every text has its place
-        extent, (width, height) = figure.get_tightbbox().extents, figure.get_size_inches()
-        assert (extent[:2] > -0.01).all(), (name, "is cut at the left or below", extent)
-        assert (extent[2:] < (width + 0.01, height + 0.01)).all(), (name, "is cut at the right or above", extent)
+    assert_nothing_is_cut(drawn)
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (30, 20), (1, 40), (40, 1), (100, 100)])
+@pytest.mark.parametrize("classes", [2, 8])
+def test_every_figure_is_drawn_for_images_of_any_shape(classes, shape):
+    rng = np.random.default_rng(0)
+    labels = np.arange(classes * 9) % classes
+    pixels = rng.random((len(labels), shape[0] * shape[1]))
+    run = make_run(Patches(pixels, labels, None, NAMES[:classes], shape))
+    run.settings["data"]["class_counts"] = [6] * classes
+    assert_nothing_is_cut({name: draw() for name, draw in figures_of(run).items()})
+    p = np.linspace(0, 1, len(run.test))
+    assert_nothing_is_cut({"certainty": certainty(run.test.pixels, p, NAMES[0], shape)})
+
+
+def test_a_patch_is_drawn_in_its_rows_and_columns():
+    left = np.zeros((3, 6))
+    left[:, :2] = 1
+    image = in_square(left.ravel(), (3, 6), 0.5)
+    row, column = np.nonzero(image == 1)
+    size = len(image)
+    assert (row.min() / size, (row.max() + 1) / size) == (0.25, 0.75)
+    assert (column.min() / size, (column.max() + 1) / size) == pytest.approx((0, 1 / 3))
+    assert (image == 0.5).mean() == 0.5  # above and below
+
+
+@pytest.mark.parametrize("shape", [(1, 1000), (1000, 1)])
+def test_a_single_line_of_pixels_fills_a_quarter_of_its_square(shape):
+    image = in_square(np.zeros(1000), shape, 1)
+    assert (image == 0).mean() == 0.25
+    assert image.size <= 40_000

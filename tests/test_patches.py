@@ -40,13 +40,20 @@ def test_what_is_written_comes_back_to_four_decimals(tmp_path, side, kinds):
 
 
 @pytest.mark.parametrize(
-    ("side", "first", "second_row", "last"),
-    [(5, "p00", "p10", "p44"), (8, "p00", "p10", "p77"), (10, "p00", "p10", "p99"), (28, "p0000", "p0100", "p2727")],
+    ("shape", "first", "second", "last"),
+    [
+        ((5, 5), "p00", "p01", "p44"),
+        ((10, 10), "p00", "p01", "p99"),
+        ((28, 28), "p0000", "p0001", "p2727"),
+        ((20, 30), "p0000", "p0001", "p1929"),
+        ((2, 11), "p0000", "p0001", "p0110"),
+        ((40, 1), "p0000", "p0100", "p3900"),
+    ],
 )
-def test_pixel_columns_are_named_by_row_and_column(side, first, second_row, last):
-    names = pixel_names((side, side))
-    assert (names[0], names[side], names[-1]) == (first, second_row, last)
-    assert len(set(names)) == side * side
+def test_pixel_columns_are_named_by_row_and_column(shape, first, second, last):
+    names = pixel_names(shape)
+    assert (names[0], names[1], names[-1]) == (first, second, last)
+    assert len(set(names)) == len(names) == shape[0] * shape[1]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +219,27 @@ def test_a_selection_keeps_pixels_labels_and_kinds_together():
         np.testing.assert_array_equal(part.labels, patches.labels[index])
         np.testing.assert_array_equal(part.kinds, patches.kinds[index])
     assert make(classes=("a", "b", "c"), kinds=False)[:2].class_names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(("count", "shape"), [(25, (5, 5)), (1, (1, 1)), (600, None), (0, (0, 0))])
+def test_images_are_square_where_they_can_be_and_no_shape_is_given(count, shape):
+    assert Patches(np.zeros((2, count)), [0, 1]).shape == shape
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (30, 20), (1, 600)])
+def test_images_have_the_rows_and_columns_that_are_given(shape):
+    assert Patches(np.zeros((2, 600)), [0, 1], shape=shape).shape == shape
+
+
+def test_a_shape_of_another_number_of_pixels_is_refused():
+    with pytest.raises(ValueError, match="images of 20×31 pixels have 620, not 600"):
+        Patches(np.zeros((2, 600)), [0, 1], shape=(20, 31))
+
+
+@pytest.mark.parametrize("change", [lambda patches: patches[1:], lambda patches: patches.with_kind_labels()])
+def test_a_selection_and_kinds_as_labels_keep_the_shape(change):
+    patches = Patches(np.zeros((3, 36)), [0, 1, 0], [0, 4, 1], shape=(4, 9))
+    assert change(patches).shape == (4, 9)
 
 
 def test_kinds_can_be_the_labels():

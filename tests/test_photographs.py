@@ -161,11 +161,18 @@ def test_the_edge_map_is_a_double_loop_over_windows(shape, classes):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("side", [4, 8])
-def test_windows_of_another_size_have_their_pixel_in_the_middle(side):
+@pytest.mark.parametrize("shape", [(4, 4), (8, 8), (3, 6), (6, 3), (1, 17), (20, 1)])
+def test_windows_of_another_shape_have_their_pixel_in_the_middle(shape):
     grey = np.random.default_rng(2).random((20, 17))
-    middle = side // 2 * side + side // 2
-    np.testing.assert_array_equal(edge_map(lambda pixels: pixels[:, middle], grey, (side, side)), grey)
+    middle = np.ravel_multi_index((shape[0] // 2, shape[1] // 2), shape)
+    np.testing.assert_array_equal(edge_map(lambda pixels: pixels[:, middle], grey, shape), grey)
+
+
+def test_the_pixels_of_a_window_are_its_rows_one_after_the_other():
+    grey = np.random.default_rng(3).random((9, 9))
+    weights = np.arange(6.0)
+    found = edge_map(lambda pixels: pixels @ weights, grey, (2, 3))
+    assert found[4, 4] == pytest.approx(grey[3:5, 3:6].ravel() @ weights)
 
 
 @pytest.mark.parametrize("turn", [np.fliplr, np.flipud, np.transpose, np.rot90])
@@ -185,8 +192,17 @@ def test_a_network_predicts_each_window_as_a_patch():
 
 @pytest.mark.parametrize("shape", [(4, 9), (9,), (9, 9, 3)])
 def test_what_is_no_picture_for_the_window_is_refused(shape):
-    with pytest.raises(ValueError, match="at least 5"):
+    with pytest.raises(ValueError, match="at least 5×5"):
         edge_map(lambda pixels: pixels[:, 0], np.zeros(shape))
+
+
+@pytest.mark.parametrize("window", [(10, 1), (1, 8)])
+def test_a_picture_with_fewer_rows_or_columns_than_the_window_is_refused(tmp_path, window):
+    path = save(tmp_path / "small.png", Image.new("L", (7, 9)))  # 9 rows of 7
+    with pytest.raises(ValueError, match=f"9×7 pixels here, but {window[0]}×{window[1]} is the least"):
+        read_image(path, smallest=window)
+    with pytest.raises(ValueError, match=f"at least {window[0]}×{window[1]}, but it is 9×7"):
+        edge_map(lambda pixels: pixels[:, 0], np.zeros((9, 7)), window)
 
 
 @pytest.mark.parametrize("gradient", [sobel_magnitude, lambda grey: gaussian_magnitude(grey, 1)])
