@@ -26,7 +26,7 @@ HOSTILE += ["{0!r} %s", "x^{2}_{3}", "W" * 200, r"$\unknown{", "two\nlines"]
 def run_with_labels(folder, names):
     """A run of train.py, without figures, on patches whose classes have these names, and what it printed."""
     rng = np.random.default_rng(0)
-    rows = [",".join(["label", *pixel_names(2)])]
+    rows = [",".join(["label", *pixel_names((2, 2))])]
     for i in range(6 * len(names)):
         quoted = '"' + names[i % len(names)].replace('"', '""') + '"'
         rows.append(",".join([quoted, *(f"{value:.3f}" for value in rng.random(4))]))
