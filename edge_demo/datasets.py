@@ -1,160 +1,147 @@
-"""Dataset folders: train.csv and test.csv, and generator.json if the patches were made by PatchGenerator.
+"""Datasets: the training and test images of a folder of CSV files, or of one file, whoever wrote it.
 
-Columns: label, kind (may be missing), then one a pixel, p00, p01, … row by row. A file is read in one go; only where
-that fails is it read once more, cell by cell, to name the line and the column of the mistake.
+A file has a column of labels, and one for each pixel, row by row. Which is which is found by the names of the columns
+and by what they hold; where two readings are possible the file is refused, with the option that decides. Images whose
+pixels are far from 0 to 1 are brought there.
 """
 
-import csv
 import math
-from dataclasses import dataclass
+import os
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from edge_demo.files import open_file, replacing
+from edge_demo.csv_files import LARGEST_NUMBER, NO_NUMBER, CsvFile, line_of, open_csv, quoted_name, read_columns
+from edge_demo.files import replacing
 from edge_demo.generator import PatchGenerator
-from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches, shape_text
+from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches, shape_text, square
 
+LABEL_NAMES = ("label", "class", "target", "y", "digit", "category")  # in any case
+INDEX_NAMES = ("", "id", "index")  # of a column that pandas writes beside the data; also Unnamed: 0
 MOST_CLASSES = 50  # more than a figure can show
+MOST_PIXELS = 10_000  # of an image
 LONGEST_NAME = 200  # characters
-LARGEST_PIXEL = 1e9  # of either sign, so that no product with a weight overflows
+LARGEST_PIXEL = LARGEST_NUMBER
+USUAL = -3.0, 4.0  # pixels within these, and not all within LEAST_SPREAD, are learned from as they are
+LEAST_SPREAD = 0.1
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+LEADING_ZERO = re.compile(r"[+-]?0[0-9].*")
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The map that takes pixels from low to high to 0 to 1."""
+
+    low: float
+    high: float
+
+    def apply(self, pixels):
+        return (pixels - self.low) / (self.high - self.low)
 
 
 @dataclass
 class Dataset:
-    """What a dataset folder holds; generator is None where it has no generator.json."""
+    """Images to train on and to test on, both scaled.
+
+    unlabelled: pixels (n, p) of a test file without labels, or None. test_rows: where the test images are a part of the
+    training file, their rows in it, 1 for the first below the header, or None. generator: None where there is no
+    generator.json. scaling: None where pixels are as in the file. pixel_range: (lowest, highest) in the training file.
+    label: the name of its column of labels, None where it has no header. understood: how the files were read, as lines.
+    """
 
     train: Patches
     test: Patches
-    generator: PatchGenerator | None
+    unlabelled: np.ndarray | None = None
+    test_rows: np.ndarray | None = None
+    generator: PatchGenerator | None = None
+    scaling: Scaling | None = None
+    pixel_range: tuple = (0.0, 1.0)
+    label: str | None = None
+    understood: list = field(default_factory=list)
 
 
-def load_dataset(folder):
-    """Reads train.csv, test.csv and, where there is one, generator.json. Raises ValueError or OSError."""
-    folder = Path(folder)
-    train = read_csv(folder / "train.csv")
+def load_dataset(source, *, label=None, drop=(), shape=None, test_share=0.2, seed=0, progress=False):
+    """The Dataset of a folder, with train.csv and test.csv, or of one CSV file. Raises ValueError or OSError.
+
+    label: the name of the column of labels; drop: names of columns to leave out; shape: (rows, columns) of each image.
+    By default all three are found out. Where there are no labels to test on, test_share of the training images are
+    held out, as many of each class, drawn by seed. progress: a bar on standard error.
+    """
+    train_path, test_path = _files_of(Path(source))
+    if not 0 < test_share < 1:
+        raise ValueError(f"the share to test on must be between 0 and 1, not {test_share}")
+    table = _read(train_path, label=label, drop=drop, progress=progress)
+    if table.file.has_header:
+        label = table.file.columns[table.label_column]
+    train = _patches(table, _found_classes(table), shape)
     found = len(np.unique(train.labels))
     if not 2 <= found <= MOST_CLASSES:
+        column = quoted_name(table.file.columns[table.label_column])
         raise ValueError(
-            f"{folder / 'train.csv'}: its labels name {found} classes; 2 to {MOST_CLASSES} can be learned here"
+            f"{train_path}: its labels name {found:,} classes, in column {column}; 2 to {MOST_CLASSES} can be learned "
+            "here, and --label NAME says where the labels are"
         )
-    test = read_csv(folder / "test.csv", class_names=train.class_names)
+
+    generator = _generator_beside(train_path)
+    pixel_range = (float(train.pixels.min()), float(train.pixels.max()))
+    scaling = _scaling(*pixel_range) if generator is None else None
+    understood = [_summary(table, train, scaling, pixel_range)]
+    test = unlabelled = test_rows = None
+    if test_path is not None:
+        test_table = _read(test_path, learned=Learned(train.pixels.shape[1], label, tuple(drop)), progress=progress)
+        _check_same_order(table, test_table)
+        if test_table.labels is None:
+            unlabelled = test_table.pixels
+            understood.append(f"{test_path.name}: {len(unlabelled):,} images without labels: predicted, but not scored")
+        else:
+            test = _patches(test_table, train.class_names, train.shape)
+            understood.append(f"{test_path.name}: {len(test):,} images")
+    if test is None:
+        train, test, test_rows = _split(train_path, train, test_share, seed)
+        understood.append(
+            f"{len(test):,} images of {train_path.name}, a share of {test_share:g} of each class, are held out to test"
+        )
     if len(test) < 2:
-        raise ValueError(f"{folder / 'test.csv'} holds 1 patch, but 2 are needed")
-    if test.shape != train.shape:
-        raise ValueError(
-            f"{folder / 'test.csv'} has images of {shape_text(test.shape)} pixels, "
-            f"but train.csv of {shape_text(train.shape)}: they must be the same"
-        )
-    settings = folder / "generator.json"
-    return Dataset(train, test, PatchGenerator.from_json(settings) if settings.exists() else None)
+        raise ValueError(f"{test_path} holds 1 image, but 2 are needed to test on")
+
+    if scaling is not None:
+        train.pixels, test.pixels = scaling.apply(train.pixels), scaling.apply(test.pixels)
+        unlabelled = None if unlabelled is None else scaling.apply(unlabelled)
+    return Dataset(train, test, unlabelled, test_rows, generator, scaling, pixel_range, label, understood)
 
 
-def read_csv(path, class_names=None):
-    """Patches from a CSV file. Raises ValueError that names the line and the column, or OSError.
+def read_csv(path, class_names=None, *, label=None, drop=(), shape=None):
+    """Patches from a CSV file, with the pixels that it holds. Raises ValueError that names line and column, or OSError.
 
-    class_names: the classes that labels may name, in order; by default those found in the file
-    (Edge and No Edge in that order, any others sorted).
+    class_names: the classes that labels may name, in order; by default those found in the file (Edge and No Edge in
+    that order, numbers in theirs, any others sorted). label, drop, shape: as for load_dataset.
     """
-    with open_text(path) as file:
-        cells, pixels = read_cells(file, path, labelled=True)
-    if class_names is None:
-        class_names = _found_classes(cells["label"])
-    labels = _indexes("label", path, cells["label"], class_names)
-    kinds = _indexes("kind", path, cells["kind"], KIND_NAMES) if "kind" in cells else None
-    return Patches(pixels, labels, kinds, class_names)
+    table = _read(path, label=label, drop=drop)
+    return _patches(table, class_names or _found_classes(table), shape)
 
 
-def open_text(path):
-    """Opens a CSV file for read_cells. What is not UTF-8 becomes surrogates, by which the line is found."""
-    return open_file(path, encoding="utf-8-sig", errors="surrogateescape", newline="")
+def read_pixels(source, learned, *, name=None, label=None, drop=()):
+    """Pixels (n, p) of a CSV file, a path or its bytes, with or without labels; these are not looked at.
 
-
-def read_cells(file, name, labelled=False):
-    """A dict of the columns label and kind, lists of text, and pixels (n, side * side), from an open CSV file.
-
-    The column kind may be missing, and label unless labelled. name: what errors call the file. Raises ValueError.
+    learned: a Learned, what the images must be like. name: what errors call the file. Raises ValueError or OSError.
     """
-    try:
-        header, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
-    except csv.Error:
-        header, rows = [], []
-    try:
-        leading = _leading_columns(name, header, labelled)
-        if not rows:
-            raise ValueError(f"{name} holds no patches below its header")
-        cells = {column: [row[i] for row in rows] for i, column in enumerate(leading)}
-        pixels = np.array([row[len(leading) :] for row in rows], dtype=np.float64)
-        usual = pixels.shape == (len(rows), len(header) - len(leading)) and (np.abs(pixels) <= LARGEST_PIXEL).all()
-        usual = usual and not any("_" in cell for row in rows for cell in row[len(leading) :])  # float reads 1_0 as 10
-        if not usual or not all(_is_name(cell) for column in cells.values() for cell in column):
-            raise ValueError
-    except (ValueError, LookupError):
-        file.seek(0)
-        _name_mistake(file, name, labelled)
-        raise
-    return cells, pixels
-
-
-def _name_mistake(file, name, labelled):
-    """Reads the file once more, cell by cell, and raises ValueError with the line and column of its first mistake."""
-    rows = csv.reader(_checked_lines(file, name), strict=True)
-    header = None
-    try:
-        for row in rows:
-            if row and header is None:
-                header = row
-                leading = _leading_columns(name, header, labelled)
-            elif row:
-                _check_row(f"{name}, line {rows.line_num}", row, header, len(leading))
-    except csv.Error as error:
-        raise ValueError(f"{name}, line {rows.line_num}: {error}") from None
-
-
-def _checked_lines(file, name):
-    for number, line in enumerate(file, start=1):
-        for i, character in enumerate(line, start=1):
-            if character == "\0" or "\ud800" <= character <= "\udfff":
-                what = "a zero byte" if character == "\0" else f"byte 0x{ord(character) & 0xFF:02x}"
-                raise ValueError(
-                    f"{name}, line {number}, character {i}: {what} is not UTF-8 text: save the file as CSV UTF-8"
-                )
-        yield line
-
-
-def _check_row(place, row, header, leading):
-    if len(row) != len(header):
-        raise ValueError(f"{place}: {len(row)} cells, but the header has {len(header)}")
-    for column, cell in zip(header[:leading], row, strict=False):
-        if not _is_name(cell):
-            raise ValueError(
-                f"{place}, column {column}: {cell[:40]!r} is empty, has spaces around it, "
-                f"or more than {LONGEST_NAME} characters"
-            )
-    for column, cell in zip(header[leading:], row[leading:], strict=True):
-        if not _is_pixel(cell):
-            raise ValueError(
-                f"{place}, column {column}: {cell[:40]!r} is not a pixel, a finite number within ±{LARGEST_PIXEL:.0e}"
-            )
-
-
-def _is_name(cell):
-    return cell != "" and cell == cell.strip() and len(cell) <= LONGEST_NAME
-
-
-def _is_pixel(cell):
-    try:
-        return "_" not in cell and abs(float(cell)) <= LARGEST_PIXEL
-    except ValueError:
-        return False
+    return _read(source, name=name, label=label, drop=drop, learned=learned).pixels
 
 
 def write_csv(path, patches):
-    """Writes patches with four decimals a pixel; the kind column is left out where kinds are not known."""
+    """Writes patches with four decimals a pixel; the kind column is left out where kinds are not known.
+
+    Raises ValueError for class names that read_csv would not read back.
+    """
+    _check_names(patches.class_names)
     pixel_format = ",%.4f" * patches.pixels.shape[1]
     named = [patches.class_names] if patches.kinds is None else [patches.class_names, KIND_NAMES]
     indexes = [patches.labels] if patches.kinds is None else [patches.labels, patches.kinds]
-    columns = [[_quoted(names[i]) for i in index] for names, index in zip(named, indexes, strict=True)]
+    columns = [[_quoted(str(names[i])) for i in index] for names, index in zip(named, indexes, strict=True)]
     with replacing(path) as file:
         file.write(",".join(["label", "kind"][: len(columns)] + pixel_names(patches.shape)) + "\n")
         for *names, pixels in zip(*columns, patches.pixels, strict=True):
@@ -162,68 +149,325 @@ def write_csv(path, patches):
 
 
 def pixel_names(shape):
-    """Column names of images of a shape (rows, columns), row by row: p00 … p44 for 5×5, p0000 … p1929 for 20×30."""
-    rows, columns = shape
+    """Column names row by row: p00 … p44 for 5×5 pixels, p0000 … p2727 for 28×28."""
     digits = len(str(max(shape) - 1))
-    return [f"p{row:0{digits}}{column:0{digits}}" for row in range(rows) for column in range(columns)]
+    return [f"p{row:0{digits}}{column:0{digits}}" for row in range(shape[0]) for column in range(shape[1])]
 
 
-def _leading_columns(name, header, labelled):
-    """The columns before the pixels: some of label, kind, in this order."""
-    leading = [column for column in ("label", "kind") if column in header[:2] or (labelled and column == "label")]
-    side = math.isqrt(max(1, len(header) - len(leading)))
-    expected = leading + pixel_names((side, side))
-    others = [leading + names for names in _other_pixel_names(side)]
-    if header != expected and header not in others:
-        found = f"{len(header)} columns"
-        for position, (column, right) in enumerate(zip(header, expected, strict=False), start=1):
-            if column != right:
-                found = f"column {position} is {column[:40]!r} where {right!r} was expected"
-                break
+def _files_of(source):
+    """The files to train and to test on; None for the latter where there is none."""
+    if not source.is_dir():
+        return source, None
+    train, test = (_named(source, name) for name in ("train", "test"))
+    if train is None:
+        found = sorted(path for path in source.iterdir() if path.name.lower().endswith((".csv", ".csv.gz")))
+        if len(found) == 1:
+            return found[0], None
         raise ValueError(
-            f"{name}, line 1: {found}; the header must be label, kind (may be missing), then a column for each "
-            f"pixel of a square image, row by row: p00, p01, … (p00 to p44 for 5×5)"
+            f"{source} holds {len(found) or 'no'} CSV files, but none named train.csv: name one with --data FILE.csv"
         )
-    return leading
+    return train, test
 
 
-def _other_pixel_names(side):
-    """Other namings in the same order, read but never written: rows and columns of two digits, or as short as they are
-    (p010 for row 0, column 10), or pixels counted through (p00 to p63 for 8×8).
+def _named(folder, name):
+    paths = [folder / f"{name}{end}" for end in (".csv", ".csv.gz")]
+    return next((path for path in paths if os.path.lexists(path)), None)
+
+
+def _generator_beside(path):
+    settings = path.parent / "generator.json"
+    return PatchGenerator.from_json(settings) if settings.exists() else None
+
+
+@dataclass
+class _Table:
+    """What a file holds: pixels (n, p); labels and kinds, lists of text, or None; and how its columns were read."""
+
+    file: CsvFile
+    pixels: np.ndarray
+    labels: list | None
+    kinds: list | None
+    label_column: int | None
+    pixel_columns: list
+    index_columns: list
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a file of new images must be like: the number of pixels, and what the other columns were called."""
+
+    pixels: int
+    label: str | None = None
+    drop: tuple = ()
+
+
+def _read(source, *, name=None, label=None, drop=(), learned=None, progress=False):
+    """The _Table of a file. learned: a Learned, for a file that needs no labels."""
+    file = open_csv(source, name)
+    drop = [*drop, *(column for column in learned.drop if column in file.columns)] if learned else drop
+    dropped = [_index(file, column, "--drop") for column in drop]
+    if label in drop:
+        raise ValueError(f"{file.name}: column {quoted_name(label)} cannot be both --label and --drop")
+    columns = _without(range(len(file.columns)), dropped)
+    index_columns = [i for i in columns if _is_index(file, i) and file.columns[i] != label]
+    columns = _without(columns, index_columns)
+    label_column = _label_column(file, columns, label, learned)
+    columns = _without(columns, [label_column])
+    kind_column = next((i for i in columns if file.columns[i] == "kind" and file.is_text(i)), None)
+    columns = _without(columns, [kind_column])
+    _check_pixel_columns(file, columns, learned)
+
+    text_columns = _without(range(len(file.columns)), columns)
+    numbers, cells = read_columns(file, text_columns, progress)
+    for i in index_columns:
+        _check_counting(file, i, cells[i])
+    labels = cells.get(label_column)
+    if labels is not None and file.delimiter != "," and all(file.number(cell) is not None for cell in set(labels)):
+        labels = [cell.replace(",", ".") for cell in labels]
+    if learned and labels is not None and not any(labels):
+        labels = None  # the column is there, and empty
+    pixels = np.delete(numbers, text_columns, axis=1)
+    return _Table(file, pixels, labels, cells.get(kind_column), label_column, columns, index_columns)
+
+
+def _without(columns, others):
+    return [i for i in columns if i not in others]
+
+
+def _index(file, column, flag):
+    """The index of a column by its name. Raises ValueError where there is none."""
+    if column not in file.columns:
+        raise ValueError(f"{file.name} has no column {quoted_name(column)} for {flag}: it has {_listed(file.columns)}")
+    return file.columns.index(column)
+
+
+def _is_index(file, i):
+    name = file.columns[i].lower()
+    return file.has_header and (name in INDEX_NAMES or name.startswith("unnamed:"))
+
+
+def _label_column(file, columns, label, learned):
+    """The index of the column of labels; None where there is none, and none is needed."""
+    if label is not None:
+        return _index(file, label, "--label")
+    if not file.has_header and learned and len(columns) == learned.pixels:
+        return None
+    if file.has_header and learned and learned.label in file.columns:
+        return file.columns.index(learned.label)
+    found = [i for i in columns if file.has_header and file.columns[i].lower() in LABEL_NAMES]
+    if not found and not (learned and learned.label):
+        found = [i for i in columns if file.is_text(i)]
+    if len(found) > 1:
+        names = _listed([file.columns[i] for i in found])
+        raise ValueError(
+            f"{file.name}: each of the columns {names} may hold the labels: --label NAME says which, and --drop NAME "
+            "leaves another one out"
+        )
+    if found:
+        return found[0]
+    if not file.has_header and all(_is_whole(file.number(row[columns[0]])) for row in file.sample):
+        return columns[0]
+    if learned:
+        return None
+    raise ValueError(
+        f"{file.name}, line {line_of(file, -1 if file.has_header else 0)}: {len(columns)} columns, and none is "
+        f"named {', '.join(LABEL_NAMES)}: --label NAME says which holds the labels"
+    )
+
+
+def _is_whole(number):
+    return number is not None and number == int(number)
+
+
+def _check_pixel_columns(file, columns, learned):
+    texts = [i for i in columns if file.is_text(i)]
+    if texts:
+        cell = file.sample[0][texts[0]]
+        names = " ".join(quoted_name(file.columns[i]) for i in texts)
+        raise ValueError(
+            f"{file.place(line_of(file, 0), texts[0])}: {cell[:40]!r} is {NO_NUMBER}; --drop {names} leaves out "
+            f"{'the column' if len(texts) == 1 else 'all columns of text'}"
+        )
+    if not 1 <= len(columns) <= MOST_PIXELS:
+        raise ValueError(f"{file.name} has {len(columns):,} pixels an image; 1 to {MOST_PIXELS:,} can be learned from")
+    if learned and len(columns) != learned.pixels:
+        raise ValueError(
+            f"{file.name} has {len(columns)} pixels an image, but {learned.pixels} were trained on; "
+            "--label NAME and --drop NAME name columns that are no pixels"
+        )
+    _check_order([file.columns[i] for i in columns], file)
+
+
+def _check_order(names, file):
+    """Refuses columns such as pixel1, pixel10, pixel2: sorted as text, they are no image row by row."""
+    places = [tuple(map(int, re.findall("[0-9]+", name))) for name in names]
+    alike = len({re.sub("[0-9]+", "#", name) for name in names}) == 1 and len(set(places)) == len(places) > 3
+    if file.has_header and alike and places[0]:
+        for (before, after), (name, following) in zip(pairwise(places), pairwise(names), strict=True):
+            if after < before:
+                raise ValueError(
+                    f"{file.name}, line {line_of(file, -1)}: column {following} comes after {name}: pixels must stand "
+                    "row by row, in the order of their numbers"
+                )
+
+
+def _check_same_order(train, test):
+    """Refuses a test file with the columns of the training file in another order."""
+    names, others = ([table.file.columns[i] for i in table.pixel_columns] for table in (train, test))
+    if train.file.has_header and test.file.has_header and names != others and set(names) == set(others):
+        wrong, right = next((b, a) for a, b in zip(names, others, strict=True) if a != b)
+        raise ValueError(
+            f"{test.file.name}, line {line_of(test.file, -1)}: column {quoted_name(wrong)} stands where "
+            f"{Path(train.file.name).name} has {quoted_name(right)}: the order must be the same"
+        )
+
+
+def _check_counting(file, i, cells):
+    """Refuses a column that is called like an index, and is none."""
+    numbers = [file.number(cell) for cell in cells]
+    for row, (before, number) in enumerate(zip([None, *numbers], numbers, strict=False)):
+        if not _is_whole(number) or (before is not None and number != before + 1):
+            raise ValueError(
+                f"{file.place(line_of(file, row), i)}: {cells[row][:40]!r} does not count up, as the index of a table "
+                f"would; --drop {quoted_name(file.columns[i])} leaves it out"
+            )
+
+
+def _listed(names, most=8):
+    shown = ", ".join(map(quoted_name, names[:most]))
+    return f"{shown}, …" if len(names) > most else shown
+
+
+def _patches(table, class_names, shape):
+    shape = _shape(table.file.name, table.pixels.shape[1], shape)
+    kinds = None if table.kinds is None else _indexes(table, table.file.columns.index("kind"), table.kinds, KIND_NAMES)
+    return Patches(table.pixels, _labels(table, class_names), kinds, class_names, shape)
+
+
+def _shape(name, pixels, shape):
+    if shape is not None:
+        if math.prod(shape) != pixels:
+            raise ValueError(f"{name}: images of {pixels} pixels are not {shape[0]}x{shape[1]}, see --shape")
+        return tuple(shape)
+    if square(pixels):
+        return square(pixels)
+    if pixels % 3 == 0 and square(pixels // 3):
+        raise ValueError(
+            f"{name}: {pixels} pixels are three times {shape_text(square(pixels // 3))}, as in colour images: make "
+            "them grey, one number a pixel, or say --shape ROWSxCOLUMNS"
+        )
+    rows = next(rows for rows in range(math.isqrt(pixels), 0, -1) if pixels % rows == 0)
+    raise ValueError(
+        f"{name}: {pixels} pixels are no square image: --shape ROWSxCOLUMNS says what they are, such as "
+        f"{rows}x{pixels // rows}"
+    )
+
+
+def _found_classes(table):
+    """The classes that a file's labels name, in order: Edge, No Edge; numbers in theirs; any others sorted.
+
+    What is no name is left out here, and refused with its line where labels become indexes.
     """
-    places = [(row, column) for row in range(side) for column in range(side)]
-    two_digits = [f"p{row:02}{column:02}" for row, column in places]
-    shortest = [f"p{row}{column}" for row, column in places]
-    return [two_digits, shortest, [f"p{i:02}" for i in range(side * side)]]
-
-
-def _found_classes(labels):
-    found = set(labels)
-    if found <= set(CLASS_NAMES):
+    found = {cell for cell in set(table.labels) if _is_name(cell)}
+    if found and found <= set(CLASS_NAMES):
         return CLASS_NAMES
-    if all(name.isdecimal() for name in found):
-        return tuple(sorted(found, key=int))
+    if _are_numbers(found):
+        return tuple(sorted({_shortest(name) for name in found}, key=Decimal))
     return tuple(sorted(found))
 
 
-def _indexes(column, path, names, known):
-    """Indexes of names in known, (n,) int64."""
-    index = {name: i for i, name in enumerate(known)}
-    for row, name in enumerate(names, start=1):
-        if name not in index:
-            shown = ", ".join(known[:7]) + (", …" if len(known) > 7 else "")
-            raise ValueError(f"{path}, line {_line_of(path, row)}: {column} {name!r} is none of {shown}")
-    return np.array([index[name] for name in names], dtype=np.int64)
+def _labels(table, class_names):
+    """Labels as indexes, (n,) int64; of classes that are numbers, 1 and 1.0 are the same."""
+    cells, names = table.labels, [str(name) for name in class_names]
+    if _are_numbers(names):
+        cells = [_shortest(cell) if _are_numbers([cell]) else cell for cell in cells]
+        names = [_shortest(name) for name in names]
+    return _indexes(table, table.label_column, cells, names)
 
 
-def _line_of(path, row):
-    """The line on which a row ends, the header being row 0."""
-    with open_text(path) as file:
-        rows = csv.reader(file)
-        lines = [rows.line_num for cells in rows if cells]
-    return lines[row]
+def _indexes(table, column, cells, names):
+    """The index in names of each cell, (n,) int64."""
+    index = {name: k for k, name in enumerate(names)}
+    for row, cell in enumerate(cells):
+        if cell not in index:
+            what = (
+                f"none of {_listed(names)}"
+                if _is_name(cell)
+                else f"no name, 1 to {LONGEST_NAME} characters on one line"
+            )
+            raise ValueError(f"{table.file.place(line_of(table.file, row), column)}: {cell[:40]!r} is {what}")
+    return np.array([index[cell] for cell in cells], dtype=np.int64)
+
+
+def _is_name(cell):
+    return cell == cell.strip() and 1 <= len(cell) <= LONGEST_NAME and "\n" not in cell and "\r" not in cell
+
+
+def _are_numbers(names):
+    """Whether all are plain numbers; one with a leading zero, as of a postal code, is text."""
+    return all(NUMBER.fullmatch(name) and not LEADING_ZERO.fullmatch(name) for name in names)
+
+
+def _shortest(number):
+    """A number as the shortest text: 1 for 1.0."""
+    value = Decimal(number)
+    return str(int(value)) if value == value.to_integral_value() else str(value.normalize())
+
+
+def _check_names(names):
+    """Refuses class names that would not be read back."""
+    names = [str(name) for name in names]
+    wrong = [name for name in names if not _is_name(name)]
+    if wrong:
+        raise ValueError(
+            f"class name {wrong[0][:40]!r}: a CSV file takes 1 to {LONGEST_NAME} characters on one line, "
+            "without spaces at the ends"
+        )
+    if _are_numbers(names) and len({_shortest(name) for name in names}) < len(names):
+        raise ValueError(f"class names {_listed(names)}: some are the same number, and would be read as one class")
 
 
 def _quoted(name):
     """name as a CSV cell."""
-    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"\r\n') else name
+    return '"' + name.replace('"', '""') + '"' if any(c in name for c in ',"') else name
+
+
+def _split(path, patches, share, seed):
+    """Training patches, a share of each class to test on, and the rows of the latter in the file, from 1."""
+    rng = np.random.default_rng(seed)
+    held = []
+    for k in np.unique(patches.labels):
+        rows = rng.permutation(np.flatnonzero(patches.labels == k))
+        held.append(rows[: min(max(1, round(share * len(rows))), len(rows) - 1)])  # a lone image stays to be learned
+    held = np.sort(np.concatenate(held))
+    if len(held) < 2:
+        raise ValueError(f"{path} holds {len(patches)} images: too few to hold some out to test on")
+    return patches[np.setdiff1d(np.arange(len(patches)), held)], patches[held], held + 1
+
+
+def _scaling(low, high):
+    """The Scaling that pixels from low to high need, or None."""
+    if low >= 0 and 100 < high <= 255:  # 8 bits, of which not all need occur
+        return Scaling(0.0, 255.0)
+    if (low >= USUAL[0] and high <= USUAL[1] and high - low >= LEAST_SPREAD) or low == high:
+        return None
+    return Scaling(low, high)
+
+
+def _summary(table, patches, scaling, pixel_range):
+    """What was understood of a training file, as one line."""
+    file, column = table.file, table.label_column
+    name, others = file.columns[column], _without(range(len(file.columns)), table.index_columns)
+    place = {others[0]: "label first", others[-1]: "label last"}.get(column, "")
+    if not place or (file.has_header and name.lower() not in LABEL_NAMES):
+        place = f"label in column {quoted_name(name)}"
+    low, high = pixel_range if scaling is None else (scaling.low, scaling.high)
+    parts = [
+        f"{len(patches):,} images of {shape_text(patches.shape)}",
+        *([] if file.has_header else ["no header"]),
+        place,
+        f"pixels {low:g} to {high:g} {'as they are' if scaling is None else 'taken as 0 to 1'}",
+        f"{len(patches.class_names)} classes",
+        *(f"column {quoted_name(file.columns[i])}, counting up, left out" for i in table.index_columns),
+    ]
+    return f"{Path(file.name).name}: {', '.join(parts)}"

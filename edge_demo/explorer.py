@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.datasets import read_csv
 from edge_demo.files import replacing
 from edge_demo.patches import KIND_NAMES
 from edge_demo.photographs import default_photograph, read_image
-from edge_demo.runs import fingerprint, flat, with_parameters
+from edge_demo.runs import flat, training_patches, with_parameters
 from edge_demo.softmax import cross_entropy
 
 PAGE = Path(__file__).parent / "explorer_page"
@@ -27,7 +26,7 @@ LAYERS = ("Center", "Dense", "ReLU", "Tanh")  # what network.js knows
 MOST_BYTES = 590_000  # of the whole page; patches are left out, and then points of training, to stay below
 MOST_FOR_WEIGHTS = 200_000
 LARGEST_PHOTOGRAPH = 160  # pixels of its longer side
-MOST_TO_TRAIN = 2_000_000  # bytes of train.csv, beyond which the page does not train on it
+MOST_TO_TRAIN = 500_000  # pixels of all training patches, beyond which the page does not train on them
 MOST_EPOCHS = 400  # points of the loss curve
 SCALES = (10_000, 255, 1)  # pixels with four decimals, of 8-bit images, whole numbers: 16 bits hold them without loss
 ROUNDED = (10_000, 1000, 100, 10, 1)  # for other pixels, where float64 would leave too few patches
@@ -142,18 +141,13 @@ def _patches(run, room):
 
 def _training(run, room):
     """The patches that the page's own training needs where it cannot draw them, or None; and why, if there are none."""
-    folder = run.settings["data"].get("folder")
     left_out = "The page cannot train here: the training patches of this run"
+    if run.settings["data"]["train"] * run.test.pixels.shape[1] > MOST_TO_TRAIN:
+        return None, f"{left_out} are too many to be part of it."
     try:
-        if folder is None or (Path(folder) / "train.csv").stat().st_size > MOST_TO_TRAIN:
-            return None, f"{left_out} are too many to be part of it."
-        patches = read_csv(Path(folder) / "train.csv", run.test.class_names)
-        if run.settings["target"] == "kind":
-            patches = patches.with_kind_labels()
+        patches = training_patches(run)
     except (OSError, ValueError):
-        return None, f"{left_out} are no longer where they were."
-    if fingerprint(patches) != run.settings["data"]["fingerprint"]:
-        return None, f"{left_out} have changed since."
+        return None, f"{left_out} have moved, or changed since."
     scale = _scale(patches.pixels, room)
     if _bytes_each(patches, scale) * len(patches) > room:
         return None, f"{left_out} are too many to be part of it."

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.datasets import LARGEST_PIXEL, MOST_CLASSES
+from edge_demo.datasets import LARGEST_PIXEL, MOST_CLASSES, Scaling, load_dataset
 from edge_demo.files import load_arrays, open_file, replacing, restore, save_arrays, write_rows
 from edge_demo.generator import PatchGenerator
 from edge_demo.network import Network, build_network
@@ -20,7 +20,7 @@ from edge_demo.patches import KIND_NAMES, Patches
 from edge_demo.softmax import softmax
 from edge_demo.training import History
 
-SCHEMA = "edge_demo run 4"
+SCHEMA = "edge_demo run 5"
 FIGURES = (
     "01_dataset.png",
     "02_pipeline.png",
@@ -37,7 +37,7 @@ FILES = (
     "snapshots.npz",  # the network's parameters at some points of training
     "history.csv",  # a row an epoch
     "test_patches.npz",
-    "predictions.csv",  # a row a test patch
+    "predictions.csv",  # a row a patch of the test file, or a row a patch held out to test on
     "generator.json",  # where it is known
     "optimizer.npz",  # what --resume needs
     "random.json",
@@ -51,8 +51,9 @@ FILES = (
 class Run:
     """The networks before and after training, its history, the test patches, and the settings that led there.
 
-    settings: a dict with hidden, epochs, batch_size, lr, optimizer, target, seed, class_names, and data, a dict of the
-    folder, the numbers of training and test patches, class_counts of the training patches, and their fingerprint.
+    settings: a dict with hidden, epochs, batch_size, lr, optimizer, class_weight, target, seed, class_names, and data,
+    a dict of the source and how it was read (what load_dataset takes), shape of the images, pixel_range and scaling,
+    the numbers of training and test patches, class_counts of the training patches, and their fingerprint.
     generator is None where nobody knows how the patches came about. snapshots: a dict from a number of steps to the
     parameters after so many, a flat vector, the first 0, in order.
     logits, probabilities: dicts of (n, classes) of the test patches, "before" and "after" training; log_posterior:
@@ -89,8 +90,17 @@ class Run:
         shown = [i for i in (*firsts, *others) if i != p_label.argmin()][: count - 1]
         return np.array([*shown, p_label.argmin()])
 
-    def write(self, folder, optimizer, rng):
-        """Writes the run's files into folder, which exists; optimizer and rng as training left them."""
+    @property
+    def scaling(self):
+        """What brings pixels of new images to those that the network saw, or None."""
+        scaling = self.settings["data"]["scaling"]
+        return None if scaling is None else Scaling(*scaling)
+
+    def write(self, folder, optimizer, rng, unlabelled=None, test_rows=None):
+        """Writes the run's files into folder, which exists; optimizer and rng as training left them.
+
+        unlabelled: pixels of patches to predict in place of the test patches. test_rows: where these stood in the file.
+        """
         folder = Path(folder)
         self.before.save(folder / "before.npz")
         self.after.save(folder / "after.npz")
@@ -103,7 +113,8 @@ class Run:
         if self.test.kinds is not None:
             arrays["kinds"] = self.test.kinds
         save_arrays(folder / "test_patches.npz", arrays)
-        self._write_predictions(folder / "predictions.csv")
+        columns = self._test_columns(test_rows) if unlabelled is None else self._columns(unlabelled)
+        write_rows(folder / "predictions.csv", columns.keys(), zip(*columns.values(), strict=True))
         if self.generator is not None:
             self.generator.to_json(folder / "generator.json")
         memory = {
@@ -128,16 +139,22 @@ class Run:
             "after": {name: values[-1] for name, values in epochs.items()},
         }
 
-    def _write_predictions(self, path):
-        columns = {"label": [self.test.class_names[label] for label in self.test.labels]}
+    def _test_columns(self, test_rows):
+        columns = {} if test_rows is None else {"row": test_rows.tolist()}
+        columns["label"] = [self.test.class_names[label] for label in self.test.labels]
         if self.test.kinds is not None:
             columns["kind"] = [KIND_NAMES[kind] for kind in self.test.kinds]
-        for stage in ("before", "after"):
-            for k, name in enumerate(self.test.class_names):
-                columns[f"{stage}_logit_{name}"] = self.logits[stage][:, k].tolist()
-            for k, name in enumerate(self.test.class_names):
-                columns[f"{stage}_probability_{name}"] = self.probabilities[stage][:, k].tolist()
-        write_rows(path, columns.keys(), zip(*columns.values(), strict=True))
+        return columns | self._columns(self.test.pixels)
+
+    def _columns(self, pixels):
+        """Columns of logits and probabilities of pixels (n, inputs), before and after training."""
+        columns = {}
+        for stage, network in (("before", self.before), ("after", self.after)):
+            logits = network.logits(pixels)
+            for what, values in (("logit", logits), ("probability", softmax(logits))):
+                for k, name in enumerate(self.test.class_names):
+                    columns[f"{stage}_{what}_{name}"] = values[:, k].tolist()
+        return columns
 
 
 def load_run(folder):
@@ -146,7 +163,7 @@ def load_run(folder):
     restore(folder)
     settings, layers = _load_settings(folder)
     class_names = tuple(settings["class_names"])
-    test = _load_test_patches(folder / "test_patches.npz", class_names)
+    test = _load_test_patches(folder / "test_patches.npz", class_names, tuple(settings["data"]["shape"]))
 
     before = build_network(test.pixels.shape[1], settings["hidden"], len(class_names), np.random.default_rng(0))
     if _layer_names(before) != layers:
@@ -164,6 +181,20 @@ def load_run(folder):
     history = _load_history(folder / "history.csv")
     snapshots = _load_snapshots(folder / "snapshots.npz", len(flat(before.parameters)))
     return Run(settings, before, after, history, test, generator, snapshots)
+
+
+def training_patches(run, source=None):
+    """The patches that a run was trained on, read again from where they were, or from source where that has moved.
+
+    Raises ValueError where they have changed, or OSError.
+    """
+    data = run.settings["data"]
+    patches = load_dataset(source or data["source"], **data["reading"]).train
+    if run.settings["target"] == "kind":
+        patches = patches.with_kind_labels()
+    if fingerprint(patches) != data["fingerprint"]:
+        raise ValueError(f"{source or data['source']} holds other data than the run was trained on")
+    return patches
 
 
 def load_state(run, folder, optimizer, rng):
@@ -253,7 +284,8 @@ def with_parameters(network, vector):
 
 def fingerprint(patches):
     """A short hash of pixels and labels, which tells whether two runs saw the same data."""
-    digest = hashlib.sha256(patches.pixels.tobytes() + patches.labels.tobytes())
+    digest = hashlib.sha256(np.ascontiguousarray(patches.pixels))
+    digest.update(patches.labels)
     return digest.hexdigest()[:16]
 
 
@@ -291,15 +323,22 @@ def _check_settings(settings):
     known = settings["target"] in ("label", "kind") and settings["optimizer"] in ("sgd", "momentum", "adam")
     sizes = all(type(number) is int and number >= 0 for number in numbers) and 0 not in (*hidden, data["train"])
     distinct = 2 <= len(set(names)) == len(names) == len(counts) <= MOST_CLASSES
-    texts = all(isinstance(name, str) for name in (*names, data["folder"]))
+    texts = all(isinstance(name, str) for name in (*names, data["source"], *data["reading"]["drop"]))
+    reading = set(data["reading"]) == {"label", "drop", "shape", "test_share", "seed"}
+    ranges = [data["pixel_range"], data["scaling"] or data["pixel_range"]]
+    finite = all(math.isfinite(number) for low_high in ranges for number in low_high) and len(ranges[0]) == 2
+    scaled = data["scaling"] is None or Scaling(*data["scaling"]).low < Scaling(*data["scaling"]).high
+    weights = settings["class_weight"] in (None, "balanced")
     if not (known and sizes and float(settings["lr"]) > 0 and settings["batch_size"] > 0 and distinct and texts):
+        raise ValueError
+    if not (reading and finite and scaled and weights):
         raise ValueError
 
 
-def _load_test_patches(path, class_names):
+def _load_test_patches(path, class_names, shape):
     arrays = load_arrays(path)
     try:
-        test = Patches(arrays["pixels"], arrays["labels"], arrays.get("kinds"), class_names)
+        test = Patches(arrays["pixels"], arrays["labels"], arrays.get("kinds"), class_names, shape)
         if len(test) < 2 or not (np.abs(test.pixels) <= LARGEST_PIXEL).all():
             raise ValueError("its pixels are not two or more patches of numbers within ±1e9")
     except (ValueError, LookupError) as error:

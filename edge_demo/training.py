@@ -12,6 +12,8 @@ from tqdm import tqdm
 from edge_demo.softmax import NonFiniteLogits, checked_weights, cross_entropy
 
 DIVERGED = 1e4  # nats; no useful step leads there, and from there none leads back
+SMALLER_STEPS = "try a learning rate ten times smaller"
+FAR = 10.0  # pixels beyond this are not between 0 and 1, and make steps that much too long
 
 
 class TrainingDiverged(ValueError):
@@ -25,7 +27,7 @@ def train_epoch(network, patches, *, batch_size, optimizer, rng, weights=None):
     be short. Raises TrainingDiverged.
     """
     order = rng.permutation(len(patches.labels))
-    with _divergence_in_words(f"at learning rate {optimizer.learning_rate:g}"):
+    with _divergence_in_words(patches, f"at learning rate {optimizer.learning_rate:g}"):
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             pixels = patches.pixels[batch]  # (n, inputs) -> (batch_size, inputs)
@@ -34,6 +36,12 @@ def train_epoch(network, patches, *, batch_size, optimizer, rng, weights=None):
 
             gradient = network.gradient(pixels, labels, batch_weights)
             optimizer.step(network.parameters, gradient)
+
+
+def balanced_weights(labels):
+    """Weights (n,), 1 on average, by which each class counts as much as any other, however few patches it has."""
+    counts = np.bincount(labels)
+    return len(labels) / (np.count_nonzero(counts) * counts[labels])
 
 
 def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, weights=None, progress=False):
@@ -71,7 +79,7 @@ class History:
         """Adds an entry: what the network, as it is now, is worth on both sets. Raises TrainingDiverged."""
         epoch = len(self.epoch)
         test_loss = test_accuracy = None
-        with _divergence_in_words(f"in epoch {epoch}"):
+        with _divergence_in_words(train_patches, f"in epoch {epoch}"):
             train_loss, train_accuracy = _measure(network, train_patches, train_weights)
             if test_patches is not None:
                 test_loss, test_accuracy = _measure(network, test_patches)
@@ -93,12 +101,13 @@ def _measure(network, patches, weights=None):
 
 
 @contextmanager
-def _divergence_in_words(where):
+def _divergence_in_words(patches, where):
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # instead of NumPy's warnings
             yield
     except NonFiniteLogits:
+        largest = np.abs(patches.pixels).max()
+        remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else SMALLER_STEPS
         raise TrainingDiverged(
-            f"training diverged {where}: the loss is no longer finite, or beyond {DIVERGED:g} nats; "
-            "try a learning rate ten times smaller"
+            f"training diverged {where}: the loss is no longer finite, or beyond {DIVERGED:g} nats; {remedy}"
         ) from None

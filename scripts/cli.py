@@ -6,7 +6,7 @@ import math
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
@@ -58,6 +58,14 @@ def number(kind, at_least=None, above=None, at_most=None):
         return value
 
     return parse
+
+
+def shape(text):
+    """An argparse type: ROWSxCOLUMNS, such as 20x30, as (rows, columns)."""
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and 1 <= int(part) <= MOST for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not ROWSxCOLUMNS, two whole numbers such as 20x30")
+    return tuple(map(int, parts))
 
 
 def listed(arguments, *flags):
@@ -120,6 +128,12 @@ def say(*lines):
         print(*map(_printable, lines), sep="\n", flush=True)
     except BrokenPipeError:
         _silence(sys.stdout)
+
+
+def warn(text):
+    """Prints one line on standard error."""
+    with suppress(OSError):
+        print(f"{Path(sys.argv[0]).name}: warning: {_printable(text)}", file=sys.stderr)
 
 
 def shown(path):

@@ -10,7 +10,6 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_demo import evaluation
-from edge_demo.datasets import load_dataset
 from edge_demo.evaluation import NoTemperature
 from edge_demo.figures.confusion import confusion
 from edge_demo.figures.loss_parts import loss_parts
@@ -21,9 +20,9 @@ from edge_demo.figures.temperature import temperature
 from edge_demo.files import check_replaceable, replacing, replacing_folder, write_rows
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
-from edge_demo.runs import fingerprint, load_run, with_parameters
+from edge_demo.runs import load_run, training_patches, with_parameters
 from edge_demo.softmax import log_softmax
-from edge_demo.training import TrainingDiverged, train_epoch
+from edge_demo.training import TrainingDiverged, balanced_weights, train_epoch
 
 FRESH = 50_000  # patches on which predictors are held against the truth
 WATCHED = 20_000  # patches on which the parts of the loss are measured over training
@@ -76,14 +75,12 @@ def parse():
 
 
 def read_training_patches(run, options):
-    """The patches that the run was trained on. Raises ValueError where they have changed since."""
-    folder = options.data or cli.Path(run.settings["data"]["folder"])
-    patches = load_dataset(folder).train
-    if run.settings["target"] == "kind":
-        patches = patches.with_kind_labels()
-    if fingerprint(patches) != run.settings["data"]["fingerprint"]:
-        raise ValueError(f"{folder} holds other data than {options.run} was trained on: name those with --data")
-    return patches
+    """The patches that the run was trained on. Raises ValueError where they have moved, or changed since."""
+    try:
+        return training_patches(run, options.data)
+    except (ValueError, OSError) as error:
+        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        raise ValueError(f"{reason}; --data names what {options.run} was trained on, where that has moved") from None
 
 
 def make_parts_of(run, rng):
@@ -113,12 +110,15 @@ def train_longer(run, patches, times, parts_of):
     build_network(patches.pixels.shape[1], settings["hidden"], len(patches.class_names), rng)  # as train.py draws it
     network = deepcopy(run.before)
     optimizer = make_optimizer(settings["optimizer"], settings["lr"])
+    weights = balanced_weights(patches.labels) if settings["class_weight"] else None
     epochs = times * reached
     watched = set(np.geomspace(reached, epochs, POINTS // 2).astype(int).tolist())
     bar = tqdm(range(1, epochs + 1), desc=f"{times} × as long", unit="epoch", disable=not sys.stderr.isatty())
     try:
         for epoch in bar:
-            train_epoch(network, patches, batch_size=settings["batch_size"], optimizer=optimizer, rng=rng)
+            train_epoch(
+                network, patches, batch_size=settings["batch_size"], optimizer=optimizer, rng=rng, weights=weights
+            )
             if parts_of and epoch in watched:
                 by_epoch[epoch] = parts_of(network)
     except TrainingDiverged as error:

@@ -3,19 +3,20 @@
 import cli
 
 import csv
-import io
 import sys
 
-from edge_demo.datasets import open_text, read_cells
+from edge_demo.datasets import Learned, read_pixels
 from edge_demo.files import replacing
 from edge_demo.runs import load_run
 from edge_demo.softmax import softmax
+
+NARROW = 10  # new pixels whose range is so many times smaller than in training are likely on another scale
 
 
 def main():
     options = parse()
     run = load_run(options.run)
-    pixels = read_pixels(options.csv, run.test.pixels.shape[1])
+    pixels = read(run, options)
     header, rows = predict(run.after, run.test.class_names, pixels)
 
     if options.out is not None:
@@ -29,26 +30,34 @@ def main():
 def parse():
     parser = cli.parser(__doc__)
     default = cli.ROOT / "outputs" / "train"
-    parser.add_argument("csv", metavar="CSV", help="file with a column for each pixel, p00, p01, …; - for stdin")
+    parser.add_argument("csv", metavar="CSV", help="file with a column for each pixel; - for stdin")
     parser.add_argument("--run", type=cli.Path, default=default, help="folder that train.py wrote")
+    parser.add_argument("--label", metavar="NAME", help="column of labels, to be passed over (default: as in training)")
+    parser.add_argument("--drop", nargs="+", default=[], metavar="NAME", help="more columns to leave out")
     parser.add_argument("--out", type=cli.Path, help="file to write (default: standard output)")
     return parser.parse_args()
 
 
-def read_pixels(path, wanted):
-    """Pixels (n, wanted) from a file, or from standard input for -. Raises ValueError."""
-    if path == "-":
+def read(run, options):
+    """Pixels (n, inputs) from a file, or from standard input for -, as the network saw them in training."""
+    name, source = options.csv, options.csv
+    if source == "-":
         if sys.stdin is None:
             raise ValueError("there is no standard input to read")
-        name, data = "standard input", io.BytesIO(sys.stdin.buffer.read())
-        file = io.TextIOWrapper(data, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    else:
-        name, file = path, open_text(path)
-    with file:
-        _, pixels = read_cells(file, name)
-    if pixels.shape[1] != wanted:
-        raise ValueError(f"{name} has {pixels.shape[1]} pixels a patch, but this run was trained on {wanted}")
-    return pixels
+        name, source = "standard input", sys.stdin.buffer.read()
+    data = run.settings["data"]
+    learned = Learned(run.test.pixels.shape[1], data["reading"]["label"], tuple(data["reading"]["drop"]))
+    pixels = read_pixels(source, learned, name=name, label=options.label, drop=options.drop)
+
+    (low, high), (lowest, highest) = data["pixel_range"], (pixels.min(), pixels.max())
+    usual = (high - low) / NARROW
+    outside = max(low - lowest, highest - high) > high - low
+    if outside or 0 < highest - lowest < usual:
+        cli.warn(
+            f"{name} holds pixels from {lowest:g} to {highest:g}, but this run was trained on {low:g} to {high:g}: "
+            "are they on the same scale?"
+        )
+    return pixels if run.scaling is None else run.scaling.apply(pixels)
 
 
 def predict(network, names, pixels):

@@ -5,19 +5,22 @@ import numpy as np
 from edge_demo.evaluation import accuracy, distance_to_truth, guessing, is_ambiguous, loss_parts
 from edge_demo.patches import KIND_NAMES, shape_text
 from edge_demo.softmax import cross_entropy, log_softmax
+from edge_demo.training import FAR
 
 FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explorer.html")
 FRESH = 50_000  # patches on which probabilities are held against the exact ones
 
 
-def opening(patches, network, settings, folder):
+def opening(dataset, network, settings, source):
     data, names = settings["data"], _short(settings["class_names"])
-    sizes = [patches.pixels.shape[1], *settings["hidden"], len(names)]
+    sizes = [dataset.train.pixels.shape[1], *settings["hidden"], len(names)]
     parameters = sum(array.size for array in network.parameters)
     shown = ", ".join(names[:7]) + (f" and {len(names) - 7} more" if len(names) > 7 else "")
-    counts = f"{data['train']:,} training and {data['test']:,} test patches"
+    understood = [] if dataset.generator else [f"          {line}" for line in dataset.understood]
+    counts = f"{data['train']:,} training and {data['test']:,} test patches of {shape_text(dataset.train.shape)} pixels"
     return [
-        f"data      {folder}: {counts} of {shape_text(patches.shape)} pixels",
+        f"data      {source}: {counts}",
+        *understood,
         f"classes   {shown}",
         f"network   {'-'.join(map(str, sizes))}: {parameters:,} parameters, seed {settings['seed']}",
         f"training  {settings['epochs']} epochs, batches of {settings['batch_size']}, {settings['optimizer']} "
@@ -118,6 +121,16 @@ def truth(run, rng):
         change = f"{off['before']:.3f} before training, {off['after']:.3f} after"
         lines.append(f"of the {share:.0f} % that are ambiguous, exact p between 0.05 and 0.95, p is off by {change}")
     return lines
+
+
+def warnings(run):
+    """A line where training led nowhere, with the probable cause."""
+    logits = run.logits["after"]
+    if not run.settings["hidden"] or np.ptp(logits, axis=0).any():
+        return []
+    largest, rate = np.abs(run.test.pixels).max(), run.settings["lr"]
+    remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else f"try --lr {rate / 10:g}"
+    return ["", f"every patch gets the same logits: a hidden layer is dead, no unit of it is active any more; {remedy}"]
 
 
 def written(folder, names):

@@ -16,11 +16,12 @@ from edge_demo.gradient_check import check_gradient
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
 from edge_demo.runs import FILES, Recording, Run, fingerprint, flat, load_run, load_state, snapshot_steps
-from edge_demo.training import History, train_epoch
+from edge_demo.training import History, balanced_weights, train_epoch
 
 import report
 
-FLAGS = ("hidden", "epochs", "batch_size", "lr", "optimizer", "target", "seed")  # which a run's settings hold
+FLAGS = ("hidden", "epochs", "batch_size", "lr", "optimizer", "class_weight", "target", "seed")  # in a run's settings
+READING = ("label", "drop", "shape", "test_share", "split_seed")  # how its data were read
 LEARNING_RATES = {"sgd": 0.2, "momentum": 0.02, "adam": 0.003}  # each about the best of its optimizer on data/
 
 
@@ -29,11 +30,12 @@ def main():
     check_replaceable(options.out, FILES)
     say = (lambda *lines: None) if options.quiet else cli.say
 
-    train_patches, test_patches, generator = read_data(options)
+    dataset = read_data(options)
+    train_patches, test_patches = dataset.train, dataset.test
     rng = np.random.default_rng(options.seed)
     network = build(train_patches, options, rng)
-    run_settings = settings(train_patches, test_patches, options)
-    say(*report.opening(train_patches, network, run_settings, cli.shown(options.data)))
+    run_settings = settings(dataset, options)
+    say(*report.opening(dataset, network, run_settings, cli.shown(options.data)))
     say(report.gradient_line(check(network, train_patches)))
 
     before, history, snapshots = deepcopy(network), History(), {}
@@ -42,9 +44,11 @@ def main():
         network, history, snapshots = resume(run_settings, before, test_patches, optimizer, rng, options)
     with cli.stoppable() as stop:
         train(network, train_patches, test_patches, history, snapshots, optimizer, rng, options, stop)
-        run = Run(run_settings, before, network, history, test_patches, generator, snapshots)
+        run = Run(run_settings, before, network, history, test_patches, dataset.generator, snapshots)
         say(*report.table(run), *report.summary(run), *report.truth(run, np.random.default_rng([options.seed, 1])))
-        write(run, optimizer, rng, options, say)
+        if warnings := report.warnings(run):
+            say(*warnings)
+        write(run, dataset, optimizer, rng, options, say)
         if stop.is_set():
             return cli.fail(report.interrupted(run, cli.shown(__file__), cli.shown(options.out)), 130)
     return 0
@@ -54,7 +58,18 @@ def parse():
     parser = cli.parser(__doc__)
     whole, positive = cli.number(int, at_least=1), cli.number(float, above=0)
     layer = cli.number(int, at_least=0)
-    parser.add_argument("--data", type=cli.Path, default=cli.ROOT / "data", help="folder with train.csv and test.csv")
+    data = "folder with train.csv and test.csv, or one CSV file"
+    parser.add_argument("--data", type=cli.Path, default=cli.ROOT / "data", help=data)
+    parser.add_argument("--label", metavar="NAME", help="column of the labels (default: found by name or content)")
+    parser.add_argument("--drop", nargs="+", default=[], metavar="NAME", help="columns to leave out")
+    shape = "of images that are not square"
+    parser.add_argument("--shape", type=cli.shape, metavar="ROWSxCOLUMNS", help=shape)
+    share = cli.number(float, above=0, at_most=0.9)
+    held = "of each class to hold out where there is no test.csv with labels"
+    parser.add_argument("--test-share", type=share, default=0.2, help=held)
+    parser.add_argument(
+        "--split-seed", type=cli.number(int, at_least=0), default=0, help="of which images are held out"
+    )
     parser.add_argument("--hidden", type=layer, nargs="+", default=[16], metavar="N", help="hidden sizes; 0 for none")
     parser.add_argument("--epochs", type=cli.number(int, at_least=0), default=40, help="times to see each patch")
     parser.add_argument("--batch-size", type=whole, default=32, help="patches a step")
@@ -63,6 +78,8 @@ def parse():
     parser.add_argument(
         "--optimizer", type=str.lower, choices=LEARNING_RATES, default="sgd", help="how a gradient changes the weights"
     )
+    balanced = "let each class count as much as any other"
+    parser.add_argument("--class-weight", choices=["balanced"], help=balanced)
     parser.add_argument("--target", choices=["label", "kind"], default="label", help="two classes, or the seven kinds")
     seed = cli.number(int, at_least=0, at_most=2**32 - 1)  # as much as scikit-learn takes
     parser.add_argument("--seed", type=seed, default=0, help="of weights and shuffling")
@@ -74,7 +91,8 @@ def parse():
     arguments, saved = cli.listed(sys.argv[1:], "--hidden"), {}
     if parser.parse_args(arguments).resume:
         saved = load_run(parser.parse_args(arguments).out).settings
-        parser.set_defaults(**{name: saved[name] for name in FLAGS}, data=cli.Path(saved["data"]["folder"]))
+        reading = dict(zip(READING, saved["data"]["reading"].values(), strict=True))
+        parser.set_defaults(**{name: saved[name] for name in FLAGS}, data=cli.Path(saved["data"]["source"]), **reading)
     options = parser.parse_args(arguments)
     if 0 in options.hidden and options.hidden != [0]:
         parser.error("argument --hidden: 0 means no hidden layer, so it stands alone")
@@ -88,11 +106,18 @@ def parse():
 
 
 def read_data(options):
-    """Training patches, test patches, and their generator or None."""
-    dataset = load_dataset(options.data)
+    """The Dataset, with the kinds as labels where these are to be learned."""
+    progress = sys.stderr.isatty() and not options.quiet
+    dataset = load_dataset(options.data, **reading(options), progress=progress)
     if options.target == "kind":
-        return dataset.train.with_kind_labels(), dataset.test.with_kind_labels(), dataset.generator
-    return dataset.train, dataset.test, dataset.generator
+        dataset.train, dataset.test = dataset.train.with_kind_labels(), dataset.test.with_kind_labels()
+    return dataset
+
+
+def reading(options):
+    """What load_dataset is told about the data."""
+    given = {name: getattr(options, name) for name in READING}
+    return given | {"seed": given.pop("split_seed")}
 
 
 def build(patches, options, rng):
@@ -101,18 +126,22 @@ def build(patches, options, rng):
     return build_network(inputs, options.hidden, classes, rng)
 
 
-def settings(train_patches, test_patches, options):
+def settings(dataset, options):
     """What a run remembers of how it came about."""
-    classes = len(train_patches.class_names)
+    patches, scaling = dataset.train, dataset.scaling
     return {
         **{name: getattr(options, name) for name in FLAGS},
-        "class_names": list(train_patches.class_names),
+        "class_names": list(patches.class_names),
         "data": {
-            "folder": str(options.data.absolute()),
-            "train": len(train_patches),
-            "test": len(test_patches),
-            "class_counts": np.bincount(train_patches.labels, minlength=classes).tolist(),
-            "fingerprint": fingerprint(train_patches),
+            "source": str(options.data.absolute()),
+            "reading": reading(options) | {"label": dataset.label},
+            "shape": list(patches.shape),
+            "pixel_range": list(dataset.pixel_range),
+            "scaling": None if scaling is None else [scaling.low, scaling.high],
+            "train": len(patches),
+            "test": len(dataset.test),
+            "class_counts": np.bincount(patches.labels, minlength=len(patches.class_names)).tolist(),
+            "fingerprint": fingerprint(patches),
         },
     }
 
@@ -130,15 +159,16 @@ def check(network, patches):
 def train(network, patches, test_patches, history, snapshots, optimizer, rng, options, stop):
     """Trains network, and fills history and snapshots, up to options.epochs in all or until stop is set."""
     batches = -(-len(patches) // options.batch_size)
+    weights = balanced_weights(patches.labels) if options.class_weight else None
     if not history.epoch:
-        history.record(network, patches, test_patches)
+        history.record(network, patches, test_patches, weights)
         snapshots[0] = flat(network.parameters)
     done = history.epoch[-1]
     recording = Recording(optimizer, snapshots, snapshot_steps(options.epochs, batches), done * batches)
     show = sys.stderr.isatty() and not options.quiet
     for _ in tqdm(range(done, options.epochs), desc="training", unit="epoch", disable=not show):
-        train_epoch(network, patches, batch_size=options.batch_size, optimizer=recording, rng=rng)
-        history.record(network, patches, test_patches)
+        train_epoch(network, patches, batch_size=options.batch_size, optimizer=recording, rng=rng, weights=weights)
+        history.record(network, patches, test_patches, weights)
         if stop.is_set():
             break
     snapshots[recording.steps] = flat(network.parameters)
@@ -161,11 +191,11 @@ def resume(run_settings, before, test_patches, optimizer, rng, options):
     return saved.after, saved.history, {step: vector for step, vector in saved.snapshots.items() if step in kept}
 
 
-def write(run, optimizer, rng, options, say):
+def write(run, dataset, optimizer, rng, options, say):
     """Puts the run in the place of a former one, with its figures and its explorer."""
     note = []
     with replacing_folder(options.out, FILES) as folder:
-        run.write(folder, optimizer, rng)
+        run.write(folder, optimizer, rng, dataset.unlabelled, dataset.test_rows)
         if not options.no_figures:
             save_figures(run, folder)
             try:

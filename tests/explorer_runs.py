@@ -48,7 +48,11 @@ def make_run(
     snapshots = recording.snapshots | {recording.steps: flat(network.parameters)}
 
     settings = {"hidden": list(hidden), "epochs": epochs, "batch_size": 32, "lr": 0.1, "optimizer": "sgd", "seed": seed}
-    settings |= {"target": target, "data": {"train": two_thirds}, "class_names": patches.class_names}
+    settings |= {
+        "target": target,
+        "data": {"train": two_thirds, "source": "moved", "reading": {}},
+        "class_names": patches.class_names,
+    }
     return Run(settings, before, network, history, test, generator, snapshots)
 
 

@@ -42,13 +42,13 @@ def dataset(folder, train=HEADER + GOOD, test=HEADER + GOOD):
 
 
 DATASETS = {
-    "empty": ({"train": ""}, "train.csv, line 1"),
+    "empty": ({"train": ""}, "train.csv is empty"),
     "text": ({"train": HEADER + GOOD.replace("0.5", "grey")}, "train.csv, line 3, column p01: 'grey'"),
-    "utf-16": ({"train": (HEADER + GOOD).encode("utf-16")}, "train.csv, line 1, character 1"),
+    "latin-1": ({"train": (HEADER + GOOD + "Não,flat,0,0,0,0").encode("latin-1")}, "train.csv, line 4, character 2"),
     "one class": ({"train": HEADER + GOOD[:22] * 3}, "train.csv: its labels name 1 classes"),
     "other classes": ({"test": HEADER + GOOD.replace("No Edge", "Square")}, "test.csv"),
-    "one patch": ({"test": HEADER + GOOD[:22]}, "test.csv holds 1 patch"),
-    "another size": ({"test": "label,p00\nEdge,1\nEdge,2\n"}, "test.csv has images of 1×1"),
+    "one patch": ({"test": HEADER + GOOD[:22]}, "test.csv holds 1 image"),
+    "another size": ({"test": "label,p00\nEdge,1\nEdge,2\n"}, "test.csv has 1 pixels an image, but 4"),
 }
 
 
@@ -346,7 +346,7 @@ def test_no_home_no_utf_8_no_terminal_and_no_place_for_a_cache_matter(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     done = surrounded("predict.py", "--help", **poor)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "\\u2026" in done.stdout
+    assert done.stdout.isascii()
 
 
 @pytest.mark.parametrize("limit", [0, 1000, 9000])

@@ -83,7 +83,7 @@ def test_a_run_with_a_known_truth_gives_the_table_and_all_figures(evaluated):
 
 def test_the_scores_are_those_of_the_saved_networks_and_of_scikit_learn(run, evaluated):
     results, saved = evaluated[1]["predictors"], load_run(run)
-    test, train = saved.test, load_dataset(saved.settings["data"]["folder"]).train
+    test, train = saved.test, load_dataset(saved.settings["data"]["source"]).train
     predictions = {stage: saved.probabilities[stage] for stage in ("before", "after")}
     linear = LogisticRegression(max_iter=1000).fit(train.pixels, train.labels)
     predictions["linear"] = linear.predict_proba(test.pixels)

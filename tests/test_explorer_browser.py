@@ -89,7 +89,8 @@ def trainable(folder):
     run, learned = make_run(patches), patches[:200]
     folder.mkdir()
     write_csv(folder / "train.csv", learned)
-    run.settings["data"] |= {"folder": str(folder), "fingerprint": fingerprint(learned)}
+    write_csv(folder / "test.csv", patches[200:])
+    run.settings["data"] |= {"source": str(folder), "fingerprint": fingerprint(learned)}
     return run
 
 
@@ -972,7 +973,7 @@ def test_own_data_train_on_the_runs_own_patches_or_the_page_says_why_not(page, p
     click(browser, "train-here")
     assert set(state(browser)["settings"]) == {*SETTINGS} - {"patches", "noise", "contrast", "spread"}
     found = browser.execute_script("return Array.from(edgeDemo.live().training.patches.pixels)")
-    own = read_csv(Path(run.settings["data"]["folder"]) / "train.csv").pixels
+    own = read_csv(Path(run.settings["data"]["source"]) / "train.csv").pixels
     np.testing.assert_array_equal(np.reshape(found, own.shape), own)
     browser.execute_script("edgeDemo.train(70)")
     assert browser.execute_script("return edgeDemo.live().points.at(-1).testLoss") < np.log(2)

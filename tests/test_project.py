@@ -11,8 +11,8 @@ from conftest import ROOT
 
 LIBRARY = ROOT / "edge_demo"
 READING_ORDER = ["softmax", "network", "optimizers", "training", "gradient_check"]
-ORDER = [*READING_ORDER, "files", "patches", "generator", "datasets", "photographs", "evaluation", "classifier", "runs"]
-ORDER += ["sweeps", "explorer", "figures"]
+ORDER = [*READING_ORDER, "files", "patches", "generator", "csv_files", "datasets", "photographs", "evaluation"]
+ORDER += ["classifier", "runs", "sweeps", "explorer", "figures"]
 
 
 def imported(path):
