@@ -86,6 +86,26 @@ def scores(log_probabilities, labels):
     }
 
 
+def class_scores(log_probabilities, labels, class_names):
+    """A dict: balanced_accuracy, the mean recall of the classes that occur, and classes, from name to three numbers.
+
+    recall: the share of its patches that are recognized. precision: the share of what is taken for it that is it, 0
+    where nothing is. patches: how many there are.
+    """
+    from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support
+
+    predicted, every = log_probabilities.argmax(axis=1), range(len(class_names))
+    found = precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0.0)
+    classes = {
+        name: {"recall": float(recall), "precision": float(precision), "patches": int(patches)}
+        for name, precision, recall, _, patches in zip(class_names, *found, strict=True)
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a class is predicted which does not occur
+        balanced = float(balanced_accuracy_score(labels, predicted))
+    return {"balanced_accuracy": balanced, "classes": classes}
+
+
 @dataclass(frozen=True)
 class LossParts:
     """Where the expected cross-entropy comes from, in nats: bayes + grouping + calibration, or bayes + excess.

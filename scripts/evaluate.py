@@ -43,7 +43,7 @@ def main():
     parts_of = make_parts_of(run, rng)
     networks, parts_by_epoch = train_longer(run, train_patches, options.longer, parts_of)
     predictors = make_predictors(run, train_patches, networks)
-    results = {"predictors": score(predictors, run), "differences": {}}
+    results = {"predictors": score(predictors, run), "classes": score_classes(predictors, run), "differences": {}}
 
     halves = None
     if len(run.test) > evaluation.FEWEST:
@@ -147,6 +147,15 @@ def score(predictors, run):
     return {name: evaluation.scores(of(run.test.pixels), run.test.labels) for name, of in predictors.items()}
 
 
+def score_classes(predictors, run):
+    """How well each class is recognized, by the network before and after training."""
+    test = run.test
+    return {
+        stage: evaluation.class_scores(predictors[stage](test.pixels), test.labels, test.class_names)
+        for stage in ("before", "after")
+    }
+
+
 def compare(predictors, run, rng):
     """What the trained network is worth less what each other is, with bootstrap intervals.
 
@@ -232,6 +241,7 @@ def report(results, run):
     most = names[int(np.argmax(counts))]
     lines.append(f"guessing: always {most}, the most frequent class in training, with the class shares as p;")
     lines.append(f"on 95 % of such test sets its accuracy is from {low:.3f} to {high:.3f}")
+    lines += ["", *_class_lines(results["classes"])]
 
     if results["differences"]:
         lines += ["", *_difference_lines(results["differences"]), "", *_temperature_lines(results["temperatures"])]
@@ -243,6 +253,19 @@ def report(results, run):
         lines += ["", "no generator.json beside the data: what needs the true probabilities is left out"]
     verdicts = _verdicts(results)
     return [*lines, "", *verdicts] if verdicts else lines
+
+
+def _class_lines(classes):
+    before, after = classes["before"]["classes"], classes["after"]["classes"]
+    lines = ["recall: the share of a class that is recognized; precision: the share of what is taken for it that is it"]
+    lines.append(f"{'':24}{'patches':>10}{'recall before':>15}{'after':>8}{'precision before':>18}{'after':>8}")
+    for name, shown in zip(after, cli.short(after, most=23), strict=True):
+        row = after[name]
+        cells = f"{row['patches']:10,}{before[name]['recall']:15.4f}{row['recall']:8.4f}"
+        lines.append(f"{shown:24}{cells}{before[name]['precision']:18.4f}{row['precision']:8.4f}")
+    balanced = (classes[stage]["balanced_accuracy"] for stage in ("before", "after"))
+    lines.append("balanced accuracy, the mean recall: {:.4f} before, {:.4f} after".format(*balanced))
+    return lines
 
 
 def _difference_lines(differences):

@@ -1,5 +1,7 @@
 """The text that train.py prints. Each function returns lines and computes every number in them."""
 
+from cli import short
+
 import numpy as np
 
 from edge_demo.evaluation import accuracy, distance_to_truth, guessing, is_ambiguous, loss_parts
@@ -12,7 +14,7 @@ FRESH = 50_000  # patches on which probabilities are held against the exact ones
 
 
 def opening(dataset, network, settings, source):
-    data, names = settings["data"], _short(settings["class_names"])
+    data, names = settings["data"], short(settings["class_names"])
     sizes = [dataset.train.pixels.shape[1], *settings["hidden"], len(names)]
     parameters = sum(array.size for array in network.parameters)
     shown = ", ".join(names[:7]) + (f" and {len(names) - 7} more" if len(names) > 7 else "")
@@ -41,7 +43,7 @@ def table(run):
 
 def _two_classes(run, rows):
     """A line a patch: logits z and probabilities p before and after, and the exact p where it is known."""
-    names = _short(run.test.class_names)
+    names = short(run.test.class_names)
     first, second = (max(7, len(name) + 1) for name in names)
     second = max(8, second)
     true = max(map(len, names))
@@ -69,7 +71,7 @@ def _two_classes(run, rows):
 
 def _many_classes(run, rows):
     """A line a patch: its most probable class before and after, and p of its true class."""
-    names = _short(run.test.class_names, most=16)
+    names = short(run.test.class_names, most=16)
     width = max(13, *(len(name) + 2 for name in names))
     head = f"{'true class':{width}}"
     for stage in ("before", "after"):
@@ -149,12 +151,6 @@ def interrupted(run, script, folder):
 
 def _kind(run, i):
     return "" if run.test.kinds is None else KIND_NAMES[run.test.kinds[i]]
-
-
-def _short(names, most=24):
-    """Names on one line, the longest cut in the middle: often the end is what tells one from another."""
-    flat = [" ".join(name.split()) for name in names]
-    return [name if len(name) <= most else f"{name[: most - 9]}…{name[-8:]}" for name in flat]
 
 
 def _shown(p):

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, rel_entr, softmax, xlogy
 from sklearn.isotonic import IsotonicRegression
-from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, log_loss
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    classification_report,
+    confusion_matrix,
+    log_loss,
+)
 
 from edge_demo.evaluation import (
     NoTemperature,
@@ -16,6 +23,7 @@ from edge_demo.evaluation import (
     brier_score,
     calibration_noise_floor,
     class_margins,
+    class_scores,
     distance_to_truth,
     equal_mass_bins,
     expected_calibration_error,
@@ -464,16 +472,33 @@ def test_baselines_put_the_classes_into_their_columns_and_know_of_one_that_train
 
 
 @pytest.mark.parametrize("classes", [2, 7, 50])
-def test_the_figure_of_confusions_counts_them_as_scikit_learn_does(classes):
+def test_the_figure_of_confusions_shows_the_shares_of_scikit_learn(classes):
     rng = np.random.default_rng(classes)
     labels, before = rng.integers(classes, size=(2, 300))
     after = np.where(rng.random(300) < 0.8, labels, classes - 1)
     figure = confusion(labels, before, after, [f"class {k}" for k in range(classes)])
     for panel, predicted in zip(figure.axes[:2], (before, after), strict=True):
-        counts = confusion_matrix(labels, predicted, labels=range(classes))
-        np.testing.assert_array_equal(panel.images[0].get_array(), counts)
+        shares = confusion_matrix(labels, predicted, labels=range(classes), normalize="true")
+        np.testing.assert_allclose(panel.images[0].get_array(), shares, rtol=1e-12)
         numbers = {text.get_position(): text.get_text() for text in panel.texts}
-        expected = {(column, row): f"{counts[row, column]:,}" for row in range(classes) for column in range(classes)}
+        expected = {(k, row): f"{100 * share:.0f}" for (row, k), share in np.ndenumerate(shares)}
         assert numbers == (expected if classes < 50 else {})  # for which there is no room
-    assert f"{(before == labels).sum()} of 300" in figure.get_suptitle()
-    assert f"{(after == labels).sum()} after" in figure.get_suptitle()
+    balanced = [f"{100 * balanced_accuracy_score(labels, predicted):.0f} %" for predicted in (before, after)]
+    assert "{} of a class before training, {} after".format(*balanced) in figure.get_suptitle()
+
+
+@pytest.mark.parametrize("present", [(0, 1, 2, 3), (0, 2)])
+def test_recall_and_precision_of_each_class_are_those_of_scikit_learns_report(present):
+    rng = np.random.default_rng(len(present))
+    labels, log_p = rng.choice(present, size=60), np.log(rng.dirichlet(np.ones(4), 60))
+    log_p[:, 3] = -np.inf  # is never predicted
+    found, names = class_scores(log_p, labels, [*"abcd"]), [*"abcd"]
+    predicted = log_p.argmax(axis=1)
+    report = classification_report(
+        labels, predicted, labels=range(4), target_names=names, output_dict=True, zero_division=0
+    )
+    for name in names:
+        assert found["classes"][name]["recall"] == pytest.approx(report[name]["recall"])
+        assert found["classes"][name]["precision"] == pytest.approx(report[name]["precision"])
+        assert found["classes"][name]["patches"] == report[name]["support"]
+    assert found["balanced_accuracy"] == pytest.approx(np.mean([report[names[k]]["recall"] for k in present]))
