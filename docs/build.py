@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from edge_demo.datasets import load_dataset
 from edge_demo.figures.certainty import certainty
@@ -38,6 +39,7 @@ COMMANDS = (  # what is run, with its outputs in a folder of its own
     ("animation", "animate.py", "--run", "{folder}/train"),
     ("animation", "animate.py", "--run", "{folder}/train", "--photograph"),
     ("study", "study_overconfidence.py"),
+    ("digits", "train.py", "--data", "{folder}/digits.csv", "--hidden", "32"),
 )
 COPIED = {  # file in docs/ -> where it comes from
     "dataset.png": "train/01_dataset.png",
@@ -71,6 +73,7 @@ def main():
 
 def make_pictures_and_texts():
     with tempfile.TemporaryDirectory() as folder:
+        save_digits(Path(folder) / "digits.csv")
         printed = {}
         for name, script, *arguments in COMMANDS:
             with timed(" ".join([script, *arguments])):
@@ -82,7 +85,15 @@ def make_pictures_and_texts():
             save_figure(draw_scaling(DOCS / "study_truth.csv"), DOCS / "study_truth.png")
             screenshot(DOCS / "explorer.html", DOCS / "explorer.png")
     fill(ROOT / "README.md", "train.py", printed["train"].partition("\nwritten")[0])
+    understood = printed["digits"].partition("\ngradient")[0].replace(folder + "/", "")
+    fill(DOCS / "data.md", "train.py --data digits.csv", understood)
     fill(DOCS / "reading_probabilities.md", "evaluate.py", printed["evaluation"].partition("\nwritten")[0])
+
+
+def save_digits(path):
+    """scikit-learn's digits as the README writes them."""
+    pixels, labels = load_digits(return_X_y=True)
+    np.savetxt(path, np.column_stack([labels, pixels]), fmt="%d", delimiter=",")
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Dataset:
     """
 
     train: Patches
-    test: Patches
+    test: Patches | None
     unlabelled: np.ndarray | None = None
     test_rows: np.ndarray | None = None
     generator: PatchGenerator | None = None
@@ -71,47 +71,33 @@ def load_dataset(source, *, label=None, drop=(), shape=None, test_share=0.2, see
     By default all three are found out. Where there are no labels to test on, test_share of the training images are
     held out, as many of each class, drawn by seed. progress: a bar on standard error.
     """
-    train_path, test_path = _files_of(Path(source))
     if not 0 < test_share < 1:
         raise ValueError(f"the share to test on must be between 0 and 1, not {test_share}")
+    train_path, test_path = _files_of(Path(source))
     table = _read(train_path, label=label, drop=drop, progress=progress)
-    if table.file.has_header:
-        label = table.file.columns[table.label_column]
     train = _patches(table, _found_classes(table), shape)
-    found = len(np.unique(train.labels))
-    if not 2 <= found <= MOST_CLASSES:
-        column = quoted_name(table.file.columns[table.label_column])
-        raise ValueError(
-            f"{train_path}: its labels name {found:,} classes, in column {column}; 2 to {MOST_CLASSES} can be learned "
-            "here, and --label NAME says where the labels are"
-        )
+    _check_classes(table, train)
+    data = Dataset(train, test=None, generator=_generator_beside(train_path))
+    data.label = table.file.columns[table.label_column] if table.file.has_header else label
+    data.pixel_range = (float(train.pixels.min()), float(train.pixels.max()))
+    if data.generator is None:
+        data.scaling = _scaling(*data.pixel_range)
+    data.understood.append(_summary(table, data))
 
-    generator = _generator_beside(train_path)
-    pixel_range = (float(train.pixels.min()), float(train.pixels.max()))
-    scaling = _scaling(*pixel_range) if generator is None else None
-    understood = [_summary(table, train, scaling, pixel_range)]
-    test = unlabelled = test_rows = None
     if test_path is not None:
-        test_table = _read(test_path, learned=Learned(train.pixels.shape[1], label, tuple(drop)), progress=progress)
-        _check_same_order(table, test_table)
-        if test_table.labels is None:
-            unlabelled = test_table.pixels
-            understood.append(f"{test_path.name}: {len(unlabelled):,} images without labels: predicted, but not scored")
-        else:
-            test = _patches(test_table, train.class_names, train.shape)
-            understood.append(f"{test_path.name}: {len(test):,} images")
-    if test is None:
-        train, test, test_rows = _split(train_path, train, test_share, seed)
-        understood.append(
-            f"{len(test):,} images of {train_path.name}, a share of {test_share:g} of each class, are held out to test"
-        )
-    if len(test) < 2:
-        raise ValueError(f"{test_path} holds 1 image, but 2 are needed to test on")
+        learned = Learned(train.pixels.shape[1], data.label, tuple(drop))
+        _add_test_file(data, _read(test_path, learned=learned, progress=progress), table)
+    if data.test is None:
+        data.train, data.test, data.test_rows = _split(train_path, train, test_share, seed)
+        share = f"{100 * test_share:g} % of each class"
+        data.understood.append(f"{len(data.test):,} images of {train_path.name}, {share}, are held out to test")
 
-    if scaling is not None:
-        train.pixels, test.pixels = scaling.apply(train.pixels), scaling.apply(test.pixels)
-        unlabelled = None if unlabelled is None else scaling.apply(unlabelled)
-    return Dataset(train, test, unlabelled, test_rows, generator, scaling, pixel_range, label, understood)
+    if data.scaling is not None:
+        for patches in (data.train, data.test):
+            patches.pixels = data.scaling.apply(patches.pixels)
+        if data.unlabelled is not None:
+            data.unlabelled = data.scaling.apply(data.unlabelled)
+    return data
 
 
 def read_csv(path, class_names=None, *, label=None, drop=(), shape=None):
@@ -152,6 +138,30 @@ def pixel_names(shape):
     """Column names row by row: p00 … p44 for 5×5 pixels, p0000 … p2727 for 28×28."""
     digits = len(str(max(shape) - 1))
     return [f"p{row:0{digits}}{column:0{digits}}" for row in range(shape[0]) for column in range(shape[1])]
+
+
+def _add_test_file(data, table, train_table):
+    """Adds the images of a test file to data: to test on, or, where it has no labels, to be predicted only."""
+    name, count = Path(table.file.name).name, len(table.pixels)
+    _check_same_order(train_table, table)
+    if table.labels is None:
+        data.unlabelled = table.pixels
+        data.understood.append(f"{name}: {count:,} images without labels: they are predicted, and not scored")
+        return
+    if count < 2:
+        raise ValueError(f"{table.file.name} holds 1 image, but 2 are needed to test on")
+    data.test = _patches(table, data.train.class_names, data.train.shape)
+    data.understood.append(f"{name}: {count:,} images")
+
+
+def _check_classes(table, patches):
+    found = len(np.unique(patches.labels))
+    if not 2 <= found <= MOST_CLASSES:
+        raise ValueError(
+            f"{table.file.name}: its labels name {found:,} classes, in column "
+            f"{quoted_name(table.file.columns[table.label_column])}; 2 to {MOST_CLASSES} can be learned here, and "
+            "--label NAME says where the labels are"
+        )
 
 
 def _files_of(source):
@@ -454,20 +464,22 @@ def _scaling(low, high):
     return Scaling(low, high)
 
 
-def _summary(table, patches, scaling, pixel_range):
+def _summary(table, data):
     """What was understood of a training file, as one line."""
-    file, column = table.file, table.label_column
+    file, column, (low, high) = table.file, table.label_column, data.pixel_range
     name, others = file.columns[column], _without(range(len(file.columns)), table.index_columns)
     place = {others[0]: "label first", others[-1]: "label last"}.get(column, "")
     if not place or (file.has_header and name.lower() not in LABEL_NAMES):
         place = f"label in column {quoted_name(name)}"
-    low, high = pixel_range if scaling is None else (scaling.low, scaling.high)
+    pixels = f"pixels {low:g} to {high:g} as they are"
+    if data.scaling is not None:
+        pixels = f"pixels {data.scaling.low:g} to {data.scaling.high:g} taken as 0 to 1"
     parts = [
-        f"{len(patches):,} images of {shape_text(patches.shape)}",
+        f"{len(data.train):,} images of {shape_text(data.train.shape)}",
         *([] if file.has_header else ["no header"]),
         place,
-        f"pixels {low:g} to {high:g} {'as they are' if scaling is None else 'taken as 0 to 1'}",
-        f"{len(patches.class_names)} classes",
+        pixels,
+        f"{len(data.train.class_names)} classes",
         *(f"column {quoted_name(file.columns[i])}, counting up, left out" for i in table.index_columns),
     ]
     return f"{Path(file.name).name}: {', '.join(parts)}"

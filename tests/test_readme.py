@@ -69,14 +69,14 @@ def test_the_python_snippets_run_and_tanh_passes_the_gradient_check(monkeypatch,
     assert check_gradient(network, test.pixels, test.labels) > 1e-2
 
 
-def test_the_digits_become_a_folder_a_run_and_predictions(monkeypatch, tmp_path):
+def test_the_digits_become_a_file_a_run_and_predictions(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     exec(blocks("python")[2], {})
     train, predict = DIGITS
     assert call(train[1].removeprefix("scripts/"), *train[2:], "--no-figures").returncode == 0
     redirected = predict.index(">")
     done = run_script(predict[1].removeprefix("scripts/"), *predict[2:redirected], folder=tmp_path)
-    assert len(done.stdout.splitlines()) == 1 + 497
+    assert len(done.stdout.splitlines()) == 1 + 1797
 
 
 def test_the_estimator_snippet_runs(monkeypatch, capsys):
