@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import math
+import os
 import platform
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
@@ -12,15 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.datasets import LARGEST_PIXEL, MOST_CLASSES, Scaling, load_dataset
+from edge_demo.evaluation import distance_to_truth, is_ambiguous, loss_parts
 from edge_demo.files import load_arrays, open_file, replacing, restore, save_arrays, write_rows
 from edge_demo.generator import PatchGenerator
 from edge_demo.network import Network, build_network
 from edge_demo.optimizers import Adam
 from edge_demo.patches import KIND_NAMES, Patches
-from edge_demo.softmax import softmax
+from edge_demo.softmax import log_softmax, softmax
 from edge_demo.training import History
 
 SCHEMA = "edge_demo run 5"
+FRESH = 50_000  # patches on which probabilities are held against the exact ones
 FIGURES = (
     "01_dataset.png",
     "02_pipeline.png",
@@ -37,6 +40,7 @@ FILES = (
     "snapshots.npz",  # the network's parameters at some points of training
     "history.csv",  # a row an epoch
     "test_patches.npz",
+    "logits.npz",  # of the test patches, before and after
     "predictions.csv",  # a row a patch of the test file, or a row a patch held out to test on
     "generator.json",  # where it is known
     "optimizer.npz",  # what --resume needs
@@ -55,7 +59,7 @@ class Run:
     a dict of the source and how it was read (what load_dataset takes), shape of the images, pixel_range and scaling,
     the numbers of training and test patches, class_counts of the training patches, and their fingerprint.
     generator is None where nobody knows how the patches came about. snapshots: a dict from a number of steps to the
-    parameters after so many, a flat vector, the first 0, in order.
+    parameters after so many, a flat vector, the first 0, in order. parts: what measure_parts found, or None.
     logits, probabilities: dicts of (n, classes) of the test patches, "before" and "after" training; log_posterior:
     their exact log probabilities (n, classes), None without a generator.
     """
@@ -67,6 +71,7 @@ class Run:
     test: Patches
     generator: PatchGenerator | None = None
     snapshots: dict = field(default_factory=dict)
+    parts: dict | None = None
 
     def __post_init__(self):
         self.logits = {"before": self.before.logits(self.test.pixels), "after": self.after.logits(self.test.pixels)}
@@ -80,6 +85,23 @@ class Run:
         """The epoch after which training was interrupted, or None."""
         reached = self.history.epoch[-1]
         return None if reached == self.settings["epochs"] else reached
+
+    def measure_parts(self, rng):
+        """Sets parts: where the loss on fresh patches comes from, and how far p is from the exact one, in two stages.
+
+        A dict from "before" and "after" to dicts of bayes, grouping, calibration (nats) and ambiguous_error (None where
+        no patch is ambiguous), and ambiguous, the share of such patches. Nothing of it is known without a generator.
+        """
+        if self.generator is None or len(self.test.class_names) != 2:
+            return
+        pixels = self.generator.sample(FRESH, rng).pixels
+        exact = self.generator.log_posterior(pixels)
+        self.parts = {"ambiguous": float(is_ambiguous(exact).mean())}
+        for stage, network in (("before", self.before), ("after", self.after)):
+            log_p = log_softmax(network.logits(pixels))
+            parts, distance = loss_parts(log_p, exact), distance_to_truth(log_p, exact)
+            self.parts[stage] = {name: getattr(parts, name) for name in ("bayes", "grouping", "calibration")}
+            self.parts[stage]["ambiguous_error"] = distance["ambiguous_error"]
 
     def examples(self, count=8):
         """Indexes of test patches worth showing: the first of each kind, and the one that training left most wrong."""
@@ -96,23 +118,22 @@ class Run:
         scaling = self.settings["data"]["scaling"]
         return None if scaling is None else Scaling(*scaling)
 
-    def write(self, folder, optimizer, rng, unlabelled=None, test_rows=None):
-        """Writes the run's files into folder, which exists; optimizer and rng as training left them.
+    def write(self, folder, optimizer, rng, seconds=0.0, unlabelled=None, test_rows=None):
+        """Writes the run's files into folder, which exists; optimizer and rng as training left them, after seconds.
 
         unlabelled: pixels of patches to predict in place of the test patches. test_rows: where these stood in the file.
         """
         folder = Path(folder)
         self.before.save(folder / "before.npz")
         self.after.save(folder / "after.npz")
+        note_seconds(seconds, folder / "before.npz", folder / "after.npz")
         if self.snapshots:
             arrays = {"steps": np.array(list(self.snapshots)), "parameters": np.array(list(self.snapshots.values()))}
             save_arrays(folder / "snapshots.npz", arrays)
         epochs = asdict(self.history)
         write_rows(folder / "history.csv", epochs.keys(), zip(*epochs.values(), strict=True))
-        arrays = {"pixels": self.test.pixels, "labels": self.test.labels}
-        if self.test.kinds is not None:
-            arrays["kinds"] = self.test.kinds
-        save_arrays(folder / "test_patches.npz", arrays)
+        save_test_patches(folder / "test_patches.npz", self.test)
+        save_arrays(folder / "logits.npz", self.logits)
         columns = self._test_columns(test_rows) if unlabelled is None else self._columns(unlabelled)
         write_rows(folder / "predictions.csv", columns.keys(), zip(*columns.values(), strict=True))
         if self.generator is not None:
@@ -132,11 +153,13 @@ class Run:
         return {
             "schema": SCHEMA,
             "settings": self.settings,
-            "layers": _layer_names(self.after),
+            "layers": layer_names(self.after),
+            "parameters": flat(self.after.parameters).size,
             "interrupted_at_epoch": self.interrupted_at,
             "versions": {"python": platform.python_version(), "numpy": np.__version__},
             "before": {name: values[0] for name, values in epochs.items()},
             "after": {name: values[-1] for name, values in epochs.items()},
+            "parts": self.parts,
         }
 
     def _test_columns(self, test_rows):
@@ -161,15 +184,16 @@ def load_run(folder):
     """Reads what Run.write wrote. Raises ValueError or OSError if the folder holds no whole run."""
     folder = Path(folder)
     restore(folder)
-    settings, layers = _load_settings(folder)
-    class_names = tuple(settings["class_names"])
-    test = _load_test_patches(folder / "test_patches.npz", class_names, tuple(settings["data"]["shape"]))
+    metrics = load_settings(folder / "metrics.json", SCHEMA)
+    settings, layers = metrics["settings"], metrics["layers"]
+    class_names = settings["class_names"]
+    test = load_test_patches(folder / "test_patches.npz", settings)
 
     before = build_network(test.pixels.shape[1], settings["hidden"], len(class_names), np.random.default_rng(0))
-    if _layer_names(before) != layers:
+    if layer_names(before) != layers:
         raise ValueError(
             f"{folder} was trained with the layers {', '.join(layers)}, but edge_demo/network.py builds "
-            f"{', '.join(_layer_names(before))} now: put its layers back, or train again"
+            f"{', '.join(layer_names(before))} now: put its layers back, or train again"
         )
     after = deepcopy(before)
     for network, name in ((before, "before.npz"), (after, "after.npz")):
@@ -178,7 +202,7 @@ def load_run(folder):
 
     known = (folder / "generator.json").exists()
     generator = PatchGenerator.from_json(folder / "generator.json") if known else None
-    history = _load_history(folder / "history.csv")
+    history = load_history(folder / "history.csv")
     snapshots = _load_snapshots(folder / "snapshots.npz", len(flat(before.parameters)))
     return Run(settings, before, after, history, test, generator, snapshots)
 
@@ -267,6 +291,21 @@ def snapshot_steps(epochs, batches):
     return sorted(step for step in kept if step <= batches * epochs)
 
 
+def note_seconds(seconds, first, last):
+    """Makes a file so many seconds older than another one, both just written: so long lay between what is in them.
+
+    A time within a file would make the files of two like trainings differ.
+    """
+    written = os.stat(last).st_mtime
+    os.utime(first, (written - seconds, written - seconds))
+
+
+def noted_seconds(first, last):
+    """What note_seconds noted, or None where the files were copied since."""
+    seconds = os.stat(last).st_mtime - os.stat(first).st_mtime
+    return seconds if seconds > 0.001 else None
+
+
 def flat(arrays):
     """A list of arrays as one vector, a copy."""
     return np.concatenate([array.ravel() for array in arrays])
@@ -295,23 +334,24 @@ def _write_json(path, data):
         file.write("\n")
 
 
-def _load_settings(folder):
-    path = folder / "metrics.json"
+def load_settings(path, schema):
+    """The JSON file of a run or of a group: a dict, whose settings are as train.py's. Raises ValueError."""
     try:
         with open_file(path, encoding="utf-8") as file:
             metrics = json.load(file)
-        if metrics["schema"] != SCHEMA:
+        if metrics["schema"] != schema:
             raise ValueError
-        settings, layers = metrics["settings"], [str(name) for name in metrics["layers"]]
-        _check_settings(settings)
+        metrics["layers"] = [str(name) for name in metrics["layers"]]
+        _check_settings(metrics["settings"])
     except (FileNotFoundError, NotADirectoryError):
-        raise ValueError(f"{folder} holds no run (no metrics.json): train one with scripts/train.py") from None
+        raise ValueError(f"{path.parent} holds no run (no {path.name}): train one with scripts/train.py") from None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ValueError(f"{path} was not written by scripts/train.py of this version: train again") from None
-    return settings, layers
+    return metrics
 
 
-def _layer_names(network):
+def layer_names(network):
+    """The names of the layers' classes, by which it is known whether a network is built as it was."""
     return [type(layer).__name__ for layer in network.layers]
 
 
@@ -335,8 +375,15 @@ def _check_settings(settings):
         raise ValueError
 
 
-def _load_test_patches(path, class_names, shape):
+def save_test_patches(path, patches):
+    arrays = {"pixels": patches.pixels, "labels": patches.labels}
+    save_arrays(path, arrays if patches.kinds is None else arrays | {"kinds": patches.kinds})
+
+
+def load_test_patches(path, settings):
+    """The Patches that save_test_patches wrote. Raises ValueError or OSError."""
     arrays = load_arrays(path)
+    class_names, shape = tuple(settings["class_names"]), tuple(settings["data"]["shape"])
     try:
         test = Patches(arrays["pixels"], arrays["labels"], arrays.get("kinds"), class_names, shape)
         if len(test) < 2 or not (np.abs(test.pixels) <= LARGEST_PIXEL).all():
@@ -346,7 +393,8 @@ def _load_test_patches(path, class_names, shape):
     return test
 
 
-def _load_history(path):
+def load_history(path):
+    """The History in a run's history.csv. Raises ValueError or OSError."""
     history = History()
     try:
         with open_file(path, encoding="utf-8", newline="") as file:

@@ -4,13 +4,13 @@ from cli import short
 
 import numpy as np
 
-from edge_demo.evaluation import accuracy, distance_to_truth, guessing, is_ambiguous, loss_parts
+from edge_demo.evaluation import accuracy, guessing
 from edge_demo.patches import KIND_NAMES, shape_text
-from edge_demo.softmax import cross_entropy, log_softmax
+from edge_demo.runs import FRESH
+from edge_demo.softmax import cross_entropy
 from edge_demo.training import FAR
 
 FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explorer.html")
-FRESH = 50_000  # patches on which probabilities are held against the exact ones
 
 
 def opening(dataset, network, settings, source):
@@ -104,24 +104,34 @@ def summary(run):
     return lines
 
 
-def truth(run, rng):
+def truth(run):
     """Where the loss comes from, and how far p is from the exact one; nothing where that is not known."""
-    if run.generator is None or len(run.test.class_names) != 2:
+    if run.parts is None:
         return []
-    pixels = run.generator.sample(FRESH, rng).pixels
-    exact = run.generator.log_posterior(pixels)
     lines = ["", f"expected loss on {FRESH:,} fresh patches =  Bayes floor + grouping + calibration"]
-    off = {}
-    for stage, network in (("before", run.before), ("after", run.after)):
-        log_p = log_softmax(network.logits(pixels))
-        parts = loss_parts(log_p, exact)
-        total = parts.bayes + parts.excess
-        lines.append(f"  {stage:28}{total:8.4f} = {parts.bayes:11.4f}{parts.grouping:11.4f}{parts.calibration:14.4f}")
-        off[stage] = distance_to_truth(log_p, exact)["ambiguous_error"]
-    if off["after"] is not None:
-        share = 100 * is_ambiguous(exact).mean()
+    for stage in ("before", "after"):
+        bayes, grouping, calibration, _ = run.parts[stage].values()
+        total = bayes + grouping + calibration
+        lines.append(f"  {stage:28}{total:8.4f} = {bayes:11.4f}{grouping:11.4f}{calibration:14.4f}")
+    if run.parts["ambiguous"]:
+        off = {stage: run.parts[stage]["ambiguous_error"] for stage in ("before", "after")}
+        share = 100 * run.parts["ambiguous"]
         change = f"{off['before']:.3f} before training, {off['after']:.3f} after"
         lines.append(f"of the {share:.0f} % that are ambiguous, exact p between 0.05 and 0.95, p is off by {change}")
+    return lines
+
+
+def group(result):
+    """A line a seed, and mean and standard deviation over the seeds."""
+    columns = {name.replace("_", " "): values[:, -1] for name, values in result.curves.items()}
+    if result.mean_parts is not None:
+        for name in ("grouping", "calibration"):
+            columns[name] = np.array([part[name] for part in result.parts])
+    lines = ["", f"{'seed':10}" + "".join(f"{name:>16}" for name in columns)]
+    for i, seed in enumerate(result.seeds):
+        lines.append(f"{seed:<10}" + "".join(f"{values[i]:16.4f}" for values in columns.values()))
+    lines.append(f"{'mean':10}" + "".join(f"{values.mean():16.4f}" for values in columns.values()))
+    lines.append(f"{'deviation':10}" + "".join(f"{values.std(ddof=1):16.4f}" for values in columns.values()))
     return lines
 
 

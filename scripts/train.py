@@ -3,11 +3,15 @@
 import cli
 
 import sys
+import time
 from copy import deepcopy
+from tempfile import TemporaryDirectory
+from threading import Event
 
 import numpy as np
 from tqdm import tqdm
 
+from edge_demo.comparisons import CURVES, GROUP_FILES, Result, write_group
 from edge_demo.datasets import load_dataset
 from edge_demo.explorer import UnknownLayer, write_explorer
 from edge_demo.figures.of_run import save_figures
@@ -15,7 +19,19 @@ from edge_demo.files import check_replaceable, replacing_folder
 from edge_demo.gradient_check import check_gradient
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
-from edge_demo.runs import FILES, Recording, Run, fingerprint, flat, load_run, load_state, snapshot_steps
+from edge_demo.runs import (
+    FILES,
+    Recording,
+    Run,
+    fingerprint,
+    flat,
+    layer_names,
+    load_run,
+    load_state,
+    noted_seconds,
+    snapshot_steps,
+)
+from edge_demo.sweeps import run_tasks
 from edge_demo.training import History, balanced_weights, train_epoch
 
 import report
@@ -26,7 +42,9 @@ LEARNING_RATES = {"sgd": 0.2, "momentum": 0.02, "adam": 0.003}  # each about the
 
 
 def main():
-    options = parse()
+    options = parse(sys.argv[1:])
+    if options.seeds > 1:
+        return train_group(options)
     check_replaceable(options.out, FILES)
     say = (lambda *lines: None) if options.quiet else cli.say
 
@@ -38,23 +56,75 @@ def main():
     say(*report.opening(dataset, network, run_settings, cli.shown(options.data)))
     say(report.gradient_line(check(network, train_patches)))
 
-    before, history, snapshots = deepcopy(network), History(), {}
+    before, history, snapshots, seconds = deepcopy(network), History(), {}, 0.0
     optimizer = make_optimizer(options.optimizer, options.lr)
     if options.resume:
         network, history, snapshots = resume(run_settings, before, test_patches, optimizer, rng, options)
+        seconds = noted_seconds(options.out / "before.npz", options.out / "after.npz") or 0.0
     with cli.stoppable() as stop:
-        train(network, train_patches, test_patches, history, snapshots, optimizer, rng, options, stop)
+        seconds += train(network, train_patches, test_patches, history, snapshots, optimizer, rng, options, stop)
         run = Run(run_settings, before, network, history, test_patches, dataset.generator, snapshots)
-        say(*report.table(run), *report.summary(run), *report.truth(run, np.random.default_rng([options.seed, 1])))
-        if warnings := report.warnings(run):
-            say(*warnings)
-        write(run, dataset, optimizer, rng, options, say)
+        run.measure_parts(np.random.default_rng([options.seed, 1]))
+        say(*report.table(run), *report.summary(run), *report.truth(run), *report.warnings(run))
+        write(run, dataset, optimizer, rng, seconds, options, say)
         if stop.is_set():
             return cli.fail(report.interrupted(run, cli.shown(__file__), cli.shown(options.out)), 130)
     return 0
 
 
-def parse():
+def train_group(options):
+    """Trains the same network with several seeds, each in a process of its own, and writes what they reach."""
+    check_replaceable(options.out, GROUP_FILES)
+    say = (lambda *lines: None) if options.quiet else cli.say
+    dataset = read_data(options)
+    network = build(dataset.train, options, np.random.default_rng(options.seed))
+    say(*report.opening(dataset, network, settings(dataset, options), cli.shown(options.data)))
+    say(report.gradient_line(check(network, dataset.train)))
+
+    seeds = list(range(options.seed, options.seed + options.seeds))
+    tasks = [{"arguments": [*sys.argv[1:], "--quiet"], "seed": seed} for seed in seeds]
+    show = sys.stderr.isatty() and not options.quiet
+    with TemporaryDirectory() as folder:
+        results = run_tasks(tasks, train_seed, cli.Path(folder) / "results.jsonl", jobs=-1, progress=show)
+    group = Result(
+        name=options.out.name,
+        settings=settings(dataset, options),
+        layers=layer_names(network),
+        parameters=sum(array.size for array in network.parameters),
+        seeds=seeds,
+        logits=np.array([result["logits"] for result in results]),
+        curves={name: np.array([result["curves"][name] for result in results]) for name in CURVES},
+        parts=[result["parts"] for result in results],
+        seconds=float(np.mean([result["seconds"] for result in results])),
+        test=dataset.test,
+        generator=dataset.generator,
+    )
+    say(*report.group(group))
+    with replacing_folder(options.out, GROUP_FILES) as folder:
+        write_group(group, folder)
+    say("", f"written to {cli.shown(options.out)}: {', '.join(name for name in GROUP_FILES)}")
+    return 0
+
+
+def train_seed(task):
+    """What one training of a group leads to; the network is that of train.py with this --seed, to the bit."""
+    options = parse(task["arguments"])
+    options.seed = task["seed"]
+    dataset, rng = read_data(options), np.random.default_rng(options.seed)
+    network = build(dataset.train, options, rng)
+    before, history, optimizer = deepcopy(network), History(), make_optimizer(options.optimizer, options.lr)
+    seconds = train(network, dataset.train, dataset.test, history, {}, optimizer, rng, options, Event())
+    run = Run(settings(dataset, options), before, network, history, dataset.test, dataset.generator)
+    run.measure_parts(np.random.default_rng([options.seed, 1]))
+    return {
+        "logits": run.logits["after"].tolist(),
+        "curves": {name: getattr(history, name) for name in CURVES},
+        "parts": None if run.parts is None else run.parts["after"],
+        "seconds": seconds,
+    }
+
+
+def parse(arguments):
     parser = cli.parser(__doc__)
     whole, positive = cli.number(int, at_least=1), cli.number(float, above=0)
     layer = cli.number(int, at_least=0)
@@ -83,12 +153,14 @@ def parse():
     parser.add_argument("--target", choices=["label", "kind"], default="label", help="two classes, or the seven kinds")
     seed = cli.number(int, at_least=0, at_most=2**32 - 1)  # as much as scikit-learn takes
     parser.add_argument("--seed", type=seed, default=0, help="of weights and shuffling")
+    several = "train with so many seeds, from --seed on, and report their mean and spread"
+    parser.add_argument("--seeds", type=cli.number(int, at_least=1, at_most=1000), default=1, help=several)
     parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "train", help="folder for the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, up to --epochs in all")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     parser.add_argument("--no-figures", action="store_true", help="draw nothing, and leave out the explorer")
 
-    arguments, saved = cli.listed(sys.argv[1:], "--hidden"), {}
+    arguments, saved = cli.listed(arguments, "--hidden"), {}
     if parser.parse_args(arguments).resume:
         saved = load_run(parser.parse_args(arguments).out).settings
         reading = dict(zip(READING, saved["data"]["reading"].values(), strict=True))
@@ -96,6 +168,8 @@ def parse():
     options = parser.parse_args(arguments)
     if 0 in options.hidden and options.hidden != [0]:
         parser.error("argument --hidden: 0 means no hidden layer, so it stands alone")
+    if options.resume and options.seeds > 1:
+        parser.error("argument --seeds: --resume goes on with a single run")
     options.hidden = [size for size in options.hidden if size]
     options.lr = options.lr or LEARNING_RATES[options.optimizer]
     for name in FLAGS:
@@ -157,7 +231,11 @@ def check(network, patches):
 
 
 def train(network, patches, test_patches, history, snapshots, optimizer, rng, options, stop):
-    """Trains network, and fills history and snapshots, up to options.epochs in all or until stop is set."""
+    """Trains network, and fills history and snapshots, up to options.epochs in all or until stop is set.
+
+    Returns the seconds that this took.
+    """
+    started = time.perf_counter()
     batches = -(-len(patches) // options.batch_size)
     weights = balanced_weights(patches.labels) if options.class_weight else None
     if not history.epoch:
@@ -172,6 +250,7 @@ def train(network, patches, test_patches, history, snapshots, optimizer, rng, op
         if stop.is_set():
             break
     snapshots[recording.steps] = flat(network.parameters)
+    return time.perf_counter() - started
 
 
 def resume(run_settings, before, test_patches, optimizer, rng, options):
@@ -191,11 +270,11 @@ def resume(run_settings, before, test_patches, optimizer, rng, options):
     return saved.after, saved.history, {step: vector for step, vector in saved.snapshots.items() if step in kept}
 
 
-def write(run, dataset, optimizer, rng, options, say):
+def write(run, dataset, optimizer, rng, seconds, options, say):
     """Puts the run in the place of a former one, with its figures and its explorer."""
     note = []
     with replacing_folder(options.out, FILES) as folder:
-        run.write(folder, optimizer, rng, dataset.unlabelled, dataset.test_rows)
+        run.write(folder, optimizer, rng, seconds, dataset.unlabelled, dataset.test_rows)
         if not options.no_figures:
             save_figures(run, folder)
             try:

@@ -1,0 +1,218 @@
+"""Did a change help? Runs, and groups of runs that differ in their seed only, held against each other.
+
+Nothing here builds a network: what is compared was stored, so that runs of other layers than network.py builds now can
+be compared too.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_demo.evaluation import bootstrap_interval
+from edge_demo.files import load_arrays, replacing, save_arrays, write_rows
+from edge_demo.generator import PatchGenerator
+from edge_demo.patches import Patches
+from edge_demo.runs import (
+    SCHEMA,
+    load_history,
+    load_settings,
+    load_test_patches,
+    note_seconds,
+    noted_seconds,
+    save_test_patches,
+)
+from edge_demo.softmax import log_softmax, softmax
+
+GROUP_SCHEMA = "edge_demo group 1"
+GROUP_FILES = ("group.json", "seeds.csv", "results.npz", "test_patches.npz", "generator.json")
+PARTS = ("bayes", "grouping", "calibration")
+CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+
+
+@dataclass
+class Result:
+    """What trainings with one or more seeds reached on the same test patches.
+
+    logits: (seeds, n, classes), after training. curves: a dict from each name in CURVES to (seeds, epochs + 1).
+    parts: a seed each, a dict of bayes, grouping and calibration in nats, or None where they are not known. seconds:
+    what one training took, on average, or None.
+    """
+
+    name: str
+    settings: dict
+    layers: list
+    parameters: int
+    seeds: list
+    logits: np.ndarray
+    curves: dict
+    parts: list
+    seconds: float | None
+    test: Patches
+    generator: PatchGenerator | None = None
+
+    @property
+    def is_group(self):
+        return len(self.seeds) > 1
+
+    @property
+    def p_label(self):
+        """Probability of the true class of each test patch, (seeds, n)."""
+        return softmax(self.logits)[:, np.arange(len(self.test)), self.test.labels]
+
+    @property
+    def losses(self):
+        """Cross-entropy of each test patch in nats, (seeds, n)."""
+        return -log_softmax(self.logits)[:, np.arange(len(self.test)), self.test.labels]
+
+    @property
+    def right(self):
+        """Whether each test patch is classified right, (seeds, n), 1.0 or 0.0."""
+        return (self.logits.argmax(axis=2) == self.test.labels).astype(np.float64)
+
+    @property
+    def mean_parts(self):
+        """The parts of the loss, a dict of their means over the seeds, or None."""
+        if None in self.parts:
+            return None
+        return {name: float(np.mean([part[name] for part in self.parts])) for name in PARTS}
+
+
+def load_results(folders):
+    """A list of Results of runs or groups, all on the same test patches. Raises ValueError or OSError."""
+    names = _names(folders)
+    results = [_load(Path(folder), name) for folder, name in zip(folders, names, strict=True)]
+    first = results[0]
+    for folder, result in zip(folders[1:], results[1:], strict=True):
+        a, b = first.test, result.test
+        why = None
+        if tuple(a.class_names) != tuple(b.class_names):
+            why = f"its classes are {', '.join(b.class_names[:7])}, not {', '.join(a.class_names[:7])}"
+        elif a.pixels.shape != b.pixels.shape:
+            why = f"{len(b):,} patches of {b.pixels.shape[1]} pixels, not {len(a):,} of {a.pixels.shape[1]}"
+        elif not (np.array_equal(a.pixels, b.pixels) and np.array_equal(a.labels, b.labels)):
+            why = "as many, but not the same"
+        if why:
+            raise ValueError(f"{folder} was tested on other patches than {folders[0]}: {why}")
+    return results
+
+
+def write_group(group, folder):
+    """Writes a Result of several seeds into folder, which exists."""
+    folder = Path(folder)
+    save_test_patches(folder / "test_patches.npz", group.test)
+    save_arrays(folder / "results.npz", {"logits": group.logits, **group.curves})
+    note_seconds(group.seconds, folder / "test_patches.npz", folder / "results.npz")
+    ends = [[seed, *(group.curves[name][i, -1] for name in CURVES)] for i, seed in enumerate(group.seeds)]
+    write_rows(folder / "seeds.csv", ["seed", *CURVES], ends)
+    if group.generator is not None:
+        group.generator.to_json(folder / "generator.json")
+    data = {"schema": GROUP_SCHEMA, "settings": group.settings, "layers": group.layers}
+    data |= {"parameters": group.parameters, "seeds": group.seeds, "parts": group.parts}
+    with replacing(folder / "group.json") as file:
+        json.dump(data, file, indent=2, allow_nan=False)
+        file.write("\n")
+
+
+def difference(result, first, rng):
+    """What result reaches, less what first does: a dict of accuracy and cross_entropy, each of mean, low and high.
+
+    The interval of 95 % is, of two groups, Welch's for the difference of their means over the seeds; of a group and a
+    run, that in which another seed of the group would lie; of two runs, a paired bootstrap over the test patches, which
+    knows nothing of other seeds.
+    """
+    rows = {}
+    for name, ours, theirs in (
+        ("accuracy", result.right, first.right),
+        ("cross_entropy", result.losses, first.losses),
+    ):
+        a, b = ours.mean(axis=1), theirs.mean(axis=1)
+        mean = float(a.mean() - b.mean())
+        if result.is_group and first.is_group:
+            low, high = _welch(a, b)
+        elif result.is_group or first.is_group:
+            spread = _spread_of_another(a if result.is_group else b)
+            low, high = mean - spread, mean + spread
+        else:
+            low, high = bootstrap_interval(ours[0] - theirs[0], rng)
+        rows[name] = {"mean": mean, "low": low, "high": high}
+    return rows
+
+
+def agreement(result, first):
+    """The share of test patches that both take for the same class, a mean over all pairs of their seeds."""
+    ours, theirs = result.logits.argmax(axis=2), first.logits.argmax(axis=2)
+    return float((ours[:, None] == theirs[None]).mean())
+
+
+def most_different(results, count=8):
+    """Indexes of the test patches on which any result's p of the true class is farthest from the first one's."""
+    p = np.array([result.p_label.mean(axis=0) for result in results])  # (results, n)
+    distance = np.abs(p - p[0]).max(axis=0)
+    return np.argsort(-distance, kind="stable")[:count]
+
+
+def _welch(a, b):
+    from scipy.stats import ttest_ind  # here, because train.py does without SciPy
+
+    if np.ptp(a) == np.ptp(b) == 0:
+        return float(a[0] - b[0]), float(a[0] - b[0])
+    low, high = ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    return float(low), float(high)
+
+
+def _spread_of_another(values):
+    """Half the width of the 95 % interval in which one more value lies, from the mean of normal ones."""
+    from scipy.stats import t
+
+    n = len(values)
+    return float(t.ppf(0.975, n - 1) * np.std(values, ddof=1) * np.sqrt(1 + 1 / n))
+
+
+def _names(folders):
+    """The last part of each path, as much of it as tells it from the others."""
+    paths = [Path(folder).absolute() for folder in folders]
+    for length in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.parts[-length:]) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    raise ValueError(f"{folders[0]} is named twice: compare different runs")
+
+
+def _load(folder, name):
+    is_group = (folder / "group.json").exists()
+    path, schema = (folder / "group.json", GROUP_SCHEMA) if is_group else (folder / "metrics.json", SCHEMA)
+    stored = load_settings(path, schema)
+    test = load_test_patches(folder / "test_patches.npz", stored["settings"])
+    if is_group:
+        arrays = load_arrays(folder / "results.npz")
+        seeds, parts, files = stored["seeds"], stored["parts"], ("test_patches.npz", "results.npz")
+    else:
+        history = asdict(load_history(folder / "history.csv"))
+        arrays = {"logits": load_arrays(folder / "logits.npz").get("after", np.empty(0))[None]}
+        arrays |= {curve: np.array([history[curve]], dtype=np.float64) for curve in CURVES}
+        seeds, parts = [stored["settings"]["seed"]], [stored["parts"] and stored["parts"]["after"]]
+        files = "before.npz", "after.npz"
+    try:
+        logits, curves = arrays.pop("logits"), {name: arrays[name] for name in CURVES}
+        wanted = len(seeds), len(test), len(test.class_names)
+        like = [values.shape == curves["test_loss"].shape for values in curves.values()]
+        if logits.shape != wanted or not np.isfinite(logits).all() or len(parts) != len(seeds) or not all(like):
+            raise ValueError
+        known = (folder / "generator.json").exists()
+        return Result(
+            name=name,
+            settings=stored["settings"],
+            layers=stored["layers"],
+            parameters=int(stored["parameters"]),
+            seeds=[int(seed) for seed in seeds],
+            logits=logits,
+            curves=curves,
+            parts=[part and {name: float(part[name]) for name in PARTS} for part in parts],
+            seconds=noted_seconds(*(folder / file for file in files)),
+            test=test,
+            generator=PatchGenerator.from_json(folder / "generator.json") if known else None,
+        )
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise ValueError(f"{folder} does not hold what scripts/train.py wrote: train again") from None
