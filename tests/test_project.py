@@ -12,7 +12,7 @@ from conftest import ROOT
 LIBRARY = ROOT / "edge_demo"
 READING_ORDER = ["softmax", "network", "optimizers", "training", "gradient_check"]
 ORDER = [*READING_ORDER, "files", "patches", "generator", "csv_files", "datasets", "photographs", "evaluation"]
-ORDER += ["classifier", "runs", "sweeps", "explorer", "figures"]
+ORDER += ["classifier", "runs", "comparisons", "sweeps", "explorer", "figures"]
 
 
 def imported(path):

@@ -22,9 +22,14 @@ def curves(names, losses, accuracies):
         panels, (losses, accuracies), ("test loss, nats (log scale)", "accuracy"), strict=True
     ):
         for k, (name, runs) in enumerate(zip(names, values, strict=True)):
-            epochs, color = np.arange(runs.shape[1]), style.class_color(k, len(style.COLORS))
+            epochs, color = np.arange(runs.shape[1]), style.class_color(k, len(names))
             panel.plot(
-                epochs, runs.mean(axis=0), LINES[k % len(LINES)], color=color, lw=1.6, label=style.fitting(name, 2)
+                epochs,
+                runs.mean(axis=0),
+                LINES[k % len(LINES)],
+                color=color,
+                lw=1.6,
+                label=style.fitting(name, 1.5, style.SMALL_SIZE),
             )
             if len(runs) > 1:
                 panel.fill_between(epochs, runs.min(axis=0), runs.max(axis=0), color=color, alpha=0.2, lw=0)
@@ -37,7 +42,15 @@ def curves(names, losses, accuracies):
     panels[1].set_ylim(top=1)
     handles, labels = panels[0].get_legend_handles_labels()
     columns = min(len(names), 4)
-    figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.935), ncols=columns, frameon=False)
+    figure.legend(
+        handles,
+        labels,
+        fontsize=style.SMALL_SIZE,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.935),
+        ncols=columns,
+        frameon=False,
+    )
     return figure
 
 
@@ -49,7 +62,7 @@ def differences(names, pixels, shape, labels, class_names, p, exact=None):
     """
     n = len(pixels)
     k, i = np.unravel_index(np.abs(p - p[0]).argmax(), p.shape)
-    said = (f"{style.percent(p[row, i])} by {style.fitting(names[row], 1.5)}" for row in (0, k))
+    said = (f"{style.percent(p[row, i])} by {style.fitting(names[row], 1.5, style.TITLE_SIZE)}" for row in (0, k))
     title = f"The largest difference in p of the true class: {', '.join(said)}"
     rows = [*p] if exact is None else [*p, exact]
     side = (WIDTH - LEFT - RIGHT) / n
