@@ -84,7 +84,10 @@ def make_pictures_and_texts():
             save_figure(draw_certainty(load_run(Path(folder) / "train")), DOCS / "certainty.png")
             save_figure(draw_scaling(DOCS / "study_truth.csv"), DOCS / "study_truth.png")
             screenshot(DOCS / "explorer.html", DOCS / "explorer.png")
+        with timed("ReLU against Tanh, five seeds each"):
+            compared = compare_tanh(Path(folder) / "project")
     fill(ROOT / "README.md", "train.py", printed["train"].partition("\nwritten")[0])
+    fill(ROOT / "README.md", "compare.py", compared)
     understood = printed["digits"].partition("\ngradient")[0].replace(folder + "/", "")
     fill(DOCS / "data.md", "train.py --data digits.csv", understood)
     fill(DOCS / "reading_probabilities.md", "evaluate.py", printed["evaluation"].partition("\nwritten")[0])
@@ -94,6 +97,28 @@ def save_digits(path):
     """scikit-learn's digits as the README writes them."""
     pixels, labels = load_digits(return_X_y=True)
     np.savetxt(path, np.column_stack([labels, pixels]), fmt="%d", delimiter=",")
+
+
+def compare_tanh(copy):
+    """What compare.py prints of the README's change of the network, made in a copy of the project."""
+    for name in ("edge_demo", "scripts", "data"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    network = copy / "edge_demo" / "network.py"
+    text = network.read_text(encoding="utf-8")
+    tanh = re.search(r"```python\n(class Tanh:.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)[1]
+    for name in ("relu", "tanh"):
+        python(copy, "train.py", "--seeds", "5", "--quiet", "--out", f"outputs/{name}")
+        network.write_text(f"{text.replace('ReLU()]', 'Tanh()]')}\n\n{tanh}", encoding="utf-8")
+    return python(copy, "compare.py", "outputs/relu", "outputs/tanh").partition("\na training took")[0]
+
+
+def python(folder, script, *arguments):
+    """What a script of a copy of the project prints, run in it."""
+    command = [sys.executable, f"scripts/{script}", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=folder, env=environment
+    ).stdout
 
 
 @contextmanager

@@ -26,6 +26,7 @@ def main():
         row["difference"] = difference(result, first, rng) | {"agreement": agreement(result, first)}
 
     cli.say(*table(results, rows), "", *difference_lines(results, rows), "", *verdicts(results, rows))
+    cli.say("", seconds_line(results))
     with replacing_folder(options.out, FILES) as folder:
         draw(results, folder)
         write(rows, folder)
@@ -68,13 +69,10 @@ def table(results, rows):
     networks, trainings = (max(len(row[key]) for row in rows) + 2 for key in ("network", "training"))
     known = rows[0]["bayes"] is not None
     lines = [f"{len(results[0].test):,} test patches; loss is the cross-entropy in nats"]
-    heads = f"{'network':{networks}}{'training':{trainings}}{'parameters':>10}{'seconds':>9}{'accuracy':>10}{'loss':>8}"
+    heads = f"{'network':{networks}}{'training':{trainings}}{'parameters':>10}{'accuracy':>10}{'loss':>8}"
     lines.append(f"{'':{width}}{heads}{'   floor + grouping + calib.' if known else ''}")
     for name, row in zip(names, rows, strict=True):
-        seconds = "-" if row["seconds"] is None else f"{row['seconds']:.2f}"
-        line = (
-            f"{name:{width}}{row['network']:{networks}}{row['training']:{trainings}}{row['parameters']:10,}{seconds:>9}"
-        )
+        line = f"{name:{width}}{row['network']:{networks}}{row['training']:{trainings}}{row['parameters']:10,}"
         line += f"{row['accuracy']:10.4f}{row['cross_entropy']:8.4f}"
         if row["bayes"] is not None:
             line += f"{row['bayes']:8.4f}{row['grouping']:11.4f}{row['calibration']:9.4f}"
@@ -126,6 +124,13 @@ def verdicts(results, rows):
     if any(not result.is_group for result in results):
         lines.append("a run is one draw of its seed: train.py --seeds 5 trains groups, whose difference says more")
     return lines
+
+
+def seconds_line(results):
+    """How long a training took; the one line that differs from machine to machine."""
+    names, _ = shown_names(results)
+    known = [f"{name} {r.seconds:.2f} s" for name, r in zip(names, results, strict=True) if r.seconds is not None]
+    return f"a training took: {', '.join(known) or 'not known, the folders were copied'}"
 
 
 def shown_names(results):

@@ -1,5 +1,6 @@
 """The README holds: its commands run, its Python runs, its printed output is what train.py prints."""
 
+import importlib.util
 import re
 import shlex
 
@@ -22,9 +23,11 @@ COMMANDS = [
     shlex.split(line, comments=True) for block in blocks("sh")[1:] for line in block.splitlines() if line.strip()
 ]
 DIGITS = [c for c in COMMANDS if "digits" in " ".join(c)]
+COMPARED = [c for c in COMMANDS if "--seeds" in c or c[1].endswith("compare.py")]
+ALONE = [c for c in COMMANDS if "--data" not in c and c not in DIGITS + COMPARED]
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if "--data" not in c and c not in DIGITS], ids=" ".join)
+@pytest.mark.parametrize("command", ALONE, ids=" ".join)
 def test_each_command_runs(command, trained, tmp_path):
     python, script, *arguments = command
     assert python == ".venv/bin/python"
@@ -88,13 +91,27 @@ def test_the_estimator_snippet_runs(monkeypatch, capsys):
 
 
 def test_the_output_shown_is_what_train_prints(trained):
-    (shown,) = blocks("text")
+    shown, _ = blocks("text")
     printed = trained[1].partition("\nwritten")[0].replace(str(ROOT / "data"), "data")
 
     def comparable(text):  # the error of the gradient check is rounding, which differs from processor to processor
         return re.sub(r"error \S+", "error", text)
 
     assert comparable(shown) == comparable(printed)
+
+
+def test_the_comparison_shown_is_what_its_commands_print(tmp_path):
+    spec = importlib.util.spec_from_file_location("build", ROOT / "docs" / "build.py")
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    _, shown = blocks("text")
+    assert build.compare_tanh(tmp_path / "project").rstrip() == shown.rstrip()
+    asked = [" ".join(command[1:]) for command in COMPARED]
+    assert asked == [
+        "scripts/train.py --seeds 5 --out outputs/relu",
+        "scripts/train.py --seeds 5 --out outputs/tanh",
+        "scripts/compare.py outputs/relu outputs/tanh",
+    ]
 
 
 @pytest.mark.parametrize("page", ["README.md", "data/README.md", *(f"docs/{path.name}" for path in DOCS.glob("*.md"))])

@@ -13,45 +13,33 @@ def curves(names, losses, accuracies):
 
     names: one a run; losses, accuracies: for each an array (seeds, epochs + 1).
     """
-    best = int(np.argmin([loss[:, -1].mean() for loss in losses]))
-    ends = [f"{loss[:, -1].mean():.3f}" for loss in losses]
-    title = f"{style.fitting(names[best], 3)} ends with the lowest test loss, {ends[best]} nats"
+    ends = [loss[:, -1].mean() for loss in losses]
+    best = int(np.argmin(ends))
+    title = f"{style.fitting(names[best], 3)} ends with the lowest test loss, {ends[best]:.3f} nats"
     figure = style.new_figure(9, 5.2, title, left=0.09, right=0.98, bottom=0.11, top=0.83, wspace=0.22)
-    panels = figure.subplots(1, 2)
-    for panel, values, what in zip(
-        panels, (losses, accuracies), ("test loss, nats (log scale)", "accuracy"), strict=True
-    ):
-        for k, (name, runs) in enumerate(zip(names, values, strict=True)):
-            epochs, color = np.arange(runs.shape[1]), style.class_color(k, len(names))
-            panel.plot(
-                epochs,
-                runs.mean(axis=0),
-                LINES[k % len(LINES)],
-                color=color,
-                lw=1.6,
-                label=style.fitting(name, 1.5, style.SMALL_SIZE),
-            )
-            if len(runs) > 1:
-                panel.fill_between(epochs, runs.min(axis=0), runs.max(axis=0), color=color, alpha=0.2, lw=0)
-        panel.set(xlabel="epoch (0: untrained)", ylabel=what)
-        panel.xaxis.get_major_locator().set_params(integer=True)
-    style.plain_log_ticks(panels[0])
-    bottom, top = panels[0].get_ylim()
+    left, right = figure.subplots(1, 2)
+    _draw(left, names, losses)
+    _draw(right, names, accuracies)
+    left.set_ylabel("test loss, nats (log scale)")
+    right.set(ylabel="test accuracy", ylim=(None, 1))
+    style.plain_log_ticks(left)
+    bottom, top = left.get_ylim()
     if top < 10 * bottom:  # then few numbers begin with 1, 2 or 5
-        panels[0].yaxis.set_minor_formatter("{x:g}")
-    panels[1].set_ylim(top=1)
-    handles, labels = panels[0].get_legend_handles_labels()
-    columns = min(len(names), 4)
-    figure.legend(
-        handles,
-        labels,
-        fontsize=style.SMALL_SIZE,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.935),
-        ncols=columns,
-        frameon=False,
-    )
+        left.yaxis.set_minor_formatter("{x:g}")
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.935), "ncols": min(len(names), 4)}
+    figure.legend(handles=left.get_lines(), fontsize=style.SMALL_SIZE, frameon=False, **place)
     return figure
+
+
+def _draw(axes, names, values):
+    for k, (name, seeds) in enumerate(zip(names, values, strict=True)):
+        epochs, color = np.arange(seeds.shape[1]), style.class_color(k, len(names))
+        label = style.fitting(name, 1.5, style.SMALL_SIZE)
+        axes.plot(epochs, seeds.mean(axis=0), LINES[k % len(LINES)], color=color, lw=1.6, label=label)
+        if len(seeds) > 1:
+            axes.fill_between(epochs, seeds.min(axis=0), seeds.max(axis=0), color=color, alpha=0.2, lw=0)
+    axes.set_xlabel("epoch (0: untrained)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def differences(names, pixels, shape, labels, class_names, p, exact=None):
