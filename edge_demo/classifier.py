@@ -24,6 +24,7 @@ from edge_demo.training import train
 
 OPTIMIZERS = ("sgd", "momentum", "adam")
 PIXEL_MEAN, PIXEL_SPREAD = 0.5, 0.25  # about those of a patch's pixels, which the learning rate suits
+LARGEST = 1e100  # of a feature
 BLOCK = 4096  # patches whose logits are computed at once
 
 
@@ -122,7 +123,14 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
         if not isinstance(self.learning_rate, Real) or not 0 < self.learning_rate < np.inf:
             raise ValueError(f"learning_rate must be a number above 0, not {self.learning_rate!r}")
+        shape = getattr(y, "shape", ())
+        if len(shape) == 2 and shape[1] > 1:
+            raise ValueError(
+                f"y should be a 1d array of classes, got an array of shape {shape}; if it is one-hot, give its "
+                "argmax(axis=1)"
+            )
         X, y = validate_data(self, X, y, dtype=np.float64, reset=reset)
+        _check_size(X)
         check_classification_targets(y)
         classes = np.unique(y)
         if sample_weight is None and self.class_weight is None:
@@ -173,5 +181,11 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         """Logits (n, classes), block by block, so that the memory needed beside X and them stays the same."""
         check_is_fitted(self, "network_")
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        _check_size(X)
         blocks = (X[start : start + BLOCK].astype(np.float64) for start in range(0, len(X), BLOCK))
         return np.concatenate([self.network_.logits(self._pixels(block)) for block in blocks])
+
+
+def _check_size(X):
+    if len(X) and max(float(X.max()), -float(X.min())) > LARGEST:
+        raise ValueError(f"X must be within ±{LARGEST:g}, beyond which squares overflow: divide it by a power of ten")

@@ -13,10 +13,11 @@ from PIL import Image, ImageSequence
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, log_loss
 
+from edge_demo.classifier import EdgeClassifier
 from edge_demo.datasets import load_dataset, write_csv
 from edge_demo.generator import PatchGenerator
 from edge_demo.patches import CLASS_NAMES, KIND_NAMES
-from edge_demo.runs import FIGURES, FILES
+from edge_demo.runs import FIGURES, FILES, load_run
 
 each_run = pytest.mark.parametrize(("fixture", "names"), [("trained", CLASS_NAMES), ("trained_kinds", KIND_NAMES)])
 
@@ -238,6 +239,31 @@ def test_animate_makes_a_gif_of_ten_seconds_that_holds_its_last_picture(few, tmp
     changes = [np.abs(a - b).mean() for a, b in pairwise(pictures)]
     assert np.median(changes) > 0
     assert np.abs(pictures[-1] - pictures[0]).mean() > 3 * np.median(changes)
+
+
+def test_balanced_classes_are_trained_as_the_estimator_trains_them_and_resumed(tmp_path):
+    patches = PatchGenerator().sample(90, np.random.default_rng(5))
+    patches = patches[np.flatnonzero((patches.labels == 0) | (np.arange(90) % 6 == 0))]
+    (tmp_path / "data").mkdir()
+    for name in ("train.csv", "test.csv"):
+        write_csv(tmp_path / "data" / name, patches)
+    flags = ["--class-weight", "balanced", "--no-figures", "--quiet", "--out", tmp_path / "run"]
+    assert call("train.py", "--data", tmp_path / "data", "--epochs", 2, *flags).returncode == 0
+    assert call("train.py", "--resume", "--epochs", 4, *flags[2:]).returncode == 0
+    train = load_dataset(tmp_path / "data").train
+    expected = EdgeClassifier(epochs=4, random_state=0, standardize=False, class_weight="balanced")
+    expected.fit(train.pixels, train.labels)
+    found = load_run(tmp_path / "run").after.logits(train.pixels)
+    np.testing.assert_allclose(found, expected.network_.logits(train.pixels), rtol=1e-9)
+
+
+def test_a_network_whose_units_all_died_is_called_so_with_a_remedy(few, tmp_path):
+    flags = ["--data", few, "--lr", "5", "--hidden", "1", "--batch-size", "8", "--epochs", "60", "--no-figures"]
+    text = call("train.py", *flags, "--out", tmp_path / "dead").stdout
+    assert np.ptp(load_run(tmp_path / "dead").logits["after"], axis=0).tolist() == [0, 0]
+    assert "no unit of it is active any more; try --lr 0.5" in text
+    text = call("train.py", *flags[:2], *flags[4:], "--out", tmp_path / "alive").stdout
+    assert "active any more" not in text
 
 
 @pytest.mark.parametrize("flags", [["--hidden", "4,3"], ["--hidden", "4", "3"], ["--hidden=4,3"]])

@@ -9,11 +9,12 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
+from sklearn.utils.class_weight import compute_sample_weight
 
 from edge_demo.network import Dense, Network, build_network
 from edge_demo.optimizers import SGD, Adam
 from edge_demo.patches import Patches
-from edge_demo.training import History, TrainingDiverged, train, train_epoch
+from edge_demo.training import History, TrainingDiverged, balanced_weights, train, train_epoch
 
 
 def easy(n=60, seed=0):
@@ -156,6 +157,20 @@ def test_divergence_says_where_and_what_to_try_and_warns_of_nothing(batch_size, 
         with pytest.raises(TrainingDiverged, match=f"diverged {where}: .* try a learning rate ten times smaller"):
             fit(optimizer=SGD(1e200, momentum), batch_size=batch_size)
     assert issubclass(TrainingDiverged, ValueError)
+
+
+def test_divergence_on_pixels_that_are_not_scaled_says_so():
+    patches = easy()
+    patches.pixels = patches.pixels * 1e6
+    with pytest.raises(TrainingDiverged, match=r"pixels reach \d{6}: bring them to 0 to 1"):
+        fit(patches=patches)
+
+
+def test_balanced_weights_are_those_of_scikit_learn():
+    labels = np.array([0, 3, 3, 3, 1, 1, 3, 0, 3])
+    expected = compute_sample_weight("balanced", labels)
+    np.testing.assert_allclose(balanced_weights(labels), expected, rtol=1e-12)
+    assert balanced_weights(labels).mean() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("optimizer", [SGD, Adam])
