@@ -170,14 +170,14 @@ class Run:
         return columns | self._columns(self.test.pixels)
 
     def _columns(self, pixels):
-        """Columns of logits and probabilities of pixels (n, inputs), before and after training."""
+        """Columns of logits and probabilities of pixels (n, inputs), before and after training, and the class then."""
         columns = {}
         for stage, network in (("before", self.before), ("after", self.after)):
             logits = network.logits(pixels)
             for what, values in (("logit", logits), ("probability", softmax(logits))):
                 for k, name in enumerate(self.test.class_names):
                     columns[f"{stage}_{what}_{name}"] = values[:, k].tolist()
-        return columns
+        return columns | {"class": [self.test.class_names[k] for k in logits.argmax(axis=1)]}
 
 
 def load_run(folder):
