@@ -1,8 +1,9 @@
 """Makes what README and docs show, from the committed data: pictures, the explorer, and the text that train.py prints.
 
 The same data and versions give the same bytes. `python docs/build.py` takes about a minute and needs the extra [docs];
-`python docs/build.py lesson` makes the notebook of the lesson only. Not made again here, because they take minutes: the
-table of study_truth.py, whose picture is drawn from docs/study_truth.csv, the pictures of sweep.py, and docs/edges.md.
+`python docs/build.py lesson` makes the notebook of the lesson only, `python docs/build.py long` what takes minutes: the
+pictures of sweep.py, and docs/edges.md with its own. docs/study_truth.csv is what study_truth.py writes to
+outputs/study_truth in some ten minutes.
 """
 
 import argparse
@@ -61,14 +62,27 @@ COPIED = {  # file in docs/ -> where it comes from
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="?", choices=["lesson"], help="make the lesson's notebook only")
+    parser.add_argument("part", nargs="?", choices=["lesson", "long"], help="make the lesson only, or what takes long")
     options = parser.parse_args()
 
     with timed("all"):
+        if options.part == "long":
+            make_what_takes_long()
+            return
         if options.part is None:
             make_pictures_and_texts()
         with timed("lesson.ipynb"):
             make_lesson(DOCS / "lesson.md", DOCS / "lesson.ipynb")
+
+
+def make_what_takes_long():
+    with tempfile.TemporaryDirectory() as folder:
+        with timed("sweep.py"):
+            run("sweep.py", "--out", folder, folder=folder)
+        for name in ("sweep_heatmaps.png", "sweep_lines.png"):
+            shutil.copyfile(Path(folder) / name, DOCS / name)
+    with timed("benchmarks/edges.py"):
+        subprocess.run([sys.executable, ROOT / "benchmarks" / "edges.py", "--write-docs"], check=True)
 
 
 def make_pictures_and_texts():

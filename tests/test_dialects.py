@@ -6,15 +6,13 @@ import io
 
 import numpy as np
 import pytest
-
-pytest.importorskip("hypothesis", reason="for developers")
-pytest.importorskip("pandas", reason="for developers")
-import pandas as pd
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from conftest import needs
 
 from edge_demo.datasets import read_csv, write_csv
 from edge_demo.patches import Patches
+
+pd, hypothesis, st = (needs(name, "dev") for name in ("pandas", "hypothesis", "hypothesis.strategies"))
+given, settings, HealthCheck = hypothesis.given, hypothesis.settings, hypothesis.HealthCheck
 
 SETTINGS = {"max_examples": 100, "deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
