@@ -40,7 +40,9 @@ class Scaling:
     high: float
 
     def apply(self, pixels):
-        return (pixels - self.low) / (self.high - self.low)
+        scaled = pixels - self.low
+        scaled /= self.high - self.low  # in place: a large file's pixels fill much of the memory
+        return scaled
 
 
 @dataclass
