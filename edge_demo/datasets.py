@@ -238,7 +238,9 @@ def _read(source, *, name=None, label=None, drop=(), learned=None, progress=Fals
         labels = [cell.replace(",", ".") for cell in labels]
     if learned and labels is not None and not any(labels):
         labels = None  # the column is there, and empty
-    pixels = np.delete(numbers, text_columns, axis=1)
+    first, last = columns[0], columns[-1]
+    beside = len(columns) == last - first + 1  # then no copy is needed, of what may be large
+    pixels = numbers[:, first : last + 1] if beside else numbers[:, columns]
     return _Table(file, pixels, labels, cells.get(kind_column), label_column, columns, index_columns)
 
 
