@@ -38,6 +38,7 @@ import report
 
 FLAGS = ("hidden", "epochs", "batch_size", "lr", "optimizer", "class_weight", "target", "seed")  # in a run's settings
 READING = ("label", "drop", "shape", "test_share", "split_seed")  # how its data were read
+OUTPUTS = cli.ROOT / "outputs"
 LEARNING_RATES = {"sgd": 0.2, "momentum": 0.02, "adam": 0.003}  # each about the best of its optimizer on data/
 
 
@@ -102,7 +103,8 @@ def train_group(options):
     say(*report.group(group))
     with replacing_folder(options.out, GROUP_FILES) as folder:
         write_group(group, folder)
-    say("", f"written to {cli.shown(options.out)}: {', '.join(name for name in GROUP_FILES)}")
+        names = [name for name in GROUP_FILES if (folder / name).exists()]
+    say("", f"written to {cli.shown(options.out)}: {', '.join(names)}")
     return 0
 
 
@@ -155,14 +157,15 @@ def parse(arguments):
     parser.add_argument("--seed", type=seed, default=0, help="of weights and shuffling")
     several = "train with so many seeds, from --seed on, and report their mean and spread"
     parser.add_argument("--seeds", type=cli.number(int, at_least=1, at_most=1000), default=1, help=several)
-    parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "train", help="folder for the run")
+    out = "folder for the run (default: outputs/train; with --seeds: outputs/seeds)"
+    parser.add_argument("--out", type=cli.Path, help=out)
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, up to --epochs in all")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     parser.add_argument("--no-figures", action="store_true", help="draw nothing, and leave out the explorer")
 
     arguments, saved = cli.listed(arguments, "--hidden"), {}
     if parser.parse_args(arguments).resume:
-        saved = load_run(parser.parse_args(arguments).out).settings
+        saved = load_run(parser.parse_args(arguments).out or OUTPUTS / "train").settings
         reading = dict(zip(READING, saved["data"]["reading"].values(), strict=True))
         parser.set_defaults(**{name: saved[name] for name in FLAGS}, data=cli.Path(saved["data"]["source"]), **reading)
     options = parser.parse_args(arguments)
@@ -171,6 +174,7 @@ def parse(arguments):
     if options.resume and options.seeds > 1:
         parser.error("argument --seeds: --resume goes on with a single run")
     options.hidden = [size for size in options.hidden if size]
+    options.out = options.out or OUTPUTS / ("seeds" if options.seeds > 1 else "train")
     options.lr = options.lr or LEARNING_RATES[options.optimizer]
     for name in FLAGS:
         if saved and getattr(options, name) != saved[name] and name not in ("epochs", "lr"):
