@@ -107,6 +107,6 @@ def test_every_module_and_script_can_be_imported_where_there_is_no_posix(tmp_pat
 
 
 def test_a_run_is_trained_where_there_is_no_posix(few, tmp_path):
-    flags = ["train.py", "--data", str(few), "--epochs", "1", "--out", "run"]
+    flags = ["train.py", "--data", str(few), "--epochs", "1", "--no-figures", "--out", "run"]
     code = f"{WITH_SCRIPTS}sys.argv = {flags}; import cli, train; cli.run(train.main)"
     assert "written to run" in start("-c", code, folder=tmp_path)

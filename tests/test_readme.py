@@ -7,9 +7,14 @@ import shlex
 import numpy as np
 import pytest
 from conftest import ROOT, call, run_script
+from train import LEARNING_RATES
 
+from edge_demo.datasets import MOST_CLASSES, load_dataset
+from edge_demo.generator import PatchGenerator
 from edge_demo.gradient_check import check_gradient
-from edge_demo.network import Dense, Network
+from edge_demo.network import Dense, Network, build_network
+from edge_demo.patches import EDGE_KINDS, KIND_NAMES
+from edge_demo.softmax import softmax
 
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -124,6 +129,38 @@ def test_every_linked_file_exists(page):
 def test_the_pictures_that_the_readme_shows_are_small_enough_to_load_at_once():
     for name in re.findall(r"!\[[^]]*\]\(docs/([^)]*)\)", README):
         assert (DOCS / name).stat().st_size < (3_000_000 if name.endswith(".gif") else 600_000), name
+
+
+def in_words(number):
+    return ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"][number]
+
+
+LESSON = (DOCS / "lesson.md").read_text(encoding="utf-8")
+SIZES = {  # what the text says, as the code has it
+    "450 numbers": lambda: (
+        f"{sum(p.size for p in build_network(25, [16], 2, np.random.default_rng(0)).parameters)} numbers"
+    ),
+    "5×5-pixel": lambda: "{}×{}-pixel".format(*load_dataset(ROOT / "data").train.shape),
+    "of 2,000 test patches": lambda: f"of {len(load_dataset(ROOT / 'data').test):,} test patches",
+    "seven kinds of patch: four are edges, three": lambda: (
+        f"{in_words(len(KIND_NAMES))} kinds of patch: {in_words(EDGE_KINDS)} are edges, "
+        f"{in_words(len(KIND_NAMES) - EDGE_KINDS)}"
+    ),
+    "seven classes: what does softmax": lambda: f"{in_words(len(KIND_NAMES))} classes: what does softmax",
+    "with ten exercises": lambda: f"with {in_words(len(re.findall(r'<summary>', LESSON)))} exercises",
+    "2 to 50 classes": lambda: f"2 to {MOST_CLASSES} classes",
+    "steps 150 times as long": lambda: f"steps {30 / LEARNING_RATES['sgd']:.0f} times as long",
+    "three times the noise": lambda: f"{in_words(round(0.3 / PatchGenerator().noise))} times the noise",
+    "12.2 and 1.6, and 88 % and 12 %": lambda: "{:.1f} and {:.1f}, and {:.0%} and {:.0%}".format(
+        *np.exp([2.5, 0.5]), *softmax([2.5, 0.5])
+    ).replace("%", " %"),
+}
+
+
+@pytest.mark.parametrize("text", SIZES)
+def test_a_number_in_the_text_is_what_the_code_has(text):
+    assert text in README
+    assert SIZES[text]() == text
 
 
 def test_the_readme_stays_within_250_lines():
