@@ -20,7 +20,8 @@ from edge_demo.files import open_file
 
 LARGEST_NUMBER = 1e9  # of either sign, so that no product with a weight overflows
 NO_NUMBER = f"not a pixel, a finite number within ±{LARGEST_NUMBER:.0e}"
-LONGEST_LINE = 10_000_000  # characters; 10,000 pixels with all their digits are 250,000
+MOST_CELLS = 20_000  # in a row; an image has 10,000 pixels at most
+LONGEST_LINE = 1_000_000  # characters; 10,000 pixels with all their digits are 250,000
 MOST_CHARACTERS = 4 * 10**9  # of a file: a small compressed one could fill the disk and the memory
 SAMPLE = 100  # rows from which a column is known as text or numbers
 PANDAS_COLUMNS = 10  # from so many columns on 0,1,2,… are the names that pandas gives, not a first row of numbers
@@ -67,6 +68,10 @@ class CsvFile:
         reader = csv.reader(self.lines(progress), delimiter=self.delimiter, skipinitialspace=True, strict=True)
         try:
             for row in reader:
+                if len(row) > MOST_CELLS:
+                    raise ValueError(
+                        f"{self.name}, line {reader.line_num}: {len(row):,} cells are too many for one image"
+                    )
                 cells = [cell.strip() for cell in row]
                 if any(cells):
                     yield reader.line_num, cells

@@ -6,7 +6,6 @@ pixels are far from 0 to 1 are brought there.
 """
 
 import math
-import os
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -28,6 +27,7 @@ LONGEST_NAME = 200  # characters
 LARGEST_PIXEL = LARGEST_NUMBER
 USUAL = -3.0, 4.0  # pixels within these, and not all within LEAST_SPREAD, are learned from as they are
 LEAST_SPREAD = 0.1
+NARROW = 10  # pixels whose range is so many times smaller than in training are likely on another scale
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 LEADING_ZERO = re.compile(r"[+-]?0[0-9].*")
 
@@ -120,6 +120,18 @@ def read_pixels(source, learned, *, name=None, label=None, drop=()):
     return _read(source, name=name, label=label, drop=drop, learned=learned).pixels
 
 
+def unlike(pixels, pixel_range):
+    """A note where pixels lie in quite another range than (low, high), those of the training images, or None."""
+    low, high = pixel_range
+    lowest, highest = float(pixels.min()), float(pixels.max())
+    outside = max(low - lowest, highest - high) > high - low
+    if outside or 0 < highest - lowest < (high - low) / NARROW:
+        return (
+            f"pixels from {lowest:g} to {highest:g}, but {low:g} to {high:g} in training: are they on the same scale?"
+        )
+    return None
+
+
 def write_csv(path, patches):
     """Writes patches with four decimals a pixel; the kind column is left out where kinds are not known.
 
@@ -154,6 +166,8 @@ def _add_test_file(data, table, train_table):
         raise ValueError(f"{table.file.name} holds 1 image, but 2 are needed to test on")
     data.test = _patches(table, data.train.class_names, data.train.shape)
     data.understood.append(f"{name}: {count:,} images")
+    if note := unlike(data.test.pixels, data.pixel_range):
+        data.understood.append(f"{name}: {note}")
 
 
 def _check_classes(table, patches):
@@ -170,20 +184,16 @@ def _files_of(source):
     """The files to train and to test on; None for the latter where there is none."""
     if not source.is_dir():
         return source, None
-    train, test = (_named(source, name) for name in ("train", "test"))
-    if train is None:
-        found = sorted(path for path in source.iterdir() if path.name.lower().endswith((".csv", ".csv.gz")))
-        if len(found) == 1:
-            return found[0], None
-        raise ValueError(
-            f"{source} holds {len(found) or 'no'} CSV files, but none named train.csv: name one with --data FILE.csv"
-        )
-    return train, test
-
-
-def _named(folder, name):
-    paths = [folder / f"{name}{end}" for end in (".csv", ".csv.gz")]
-    return next((path for path in paths if os.path.lexists(path)), None)
+    files = sorted(path for path in source.iterdir() if path.name.lower().endswith((".csv", ".csv.gz")))
+    for is_named in (lambda path, word: path.name.startswith(f"{word}.csv"), lambda path, word: word in path.name):
+        train, test = ([path for path in files if is_named(path, word)] for word in ("train", "test"))
+        if train and (len(train) == 1 or train[0].name == "train.csv"):  # the latter beside its train.csv.gz
+            return train[0], test[0] if test else None
+    if len(files) == 1:
+        return files[0], None
+    raise ValueError(
+        f"{source} holds {len(files) or 'no'} CSV files, but none named train.csv: name one with --data FILE.csv"
+    )
 
 
 def _generator_beside(path):
@@ -266,7 +276,7 @@ def _label_column(file, columns, label, learned):
         return _index(file, label, "--label")
     if not file.has_header and learned and len(columns) == learned.pixels:
         return None
-    if file.has_header and learned and learned.label in file.columns:
+    if learned and learned.label in file.columns:
         return file.columns.index(learned.label)
     found = [i for i in columns if file.has_header and file.columns[i].lower() in LABEL_NAMES]
     if not found and not (learned and learned.label):

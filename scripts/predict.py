@@ -5,12 +5,10 @@ import cli
 import csv
 import sys
 
-from edge_demo.datasets import Learned, read_pixels
+from edge_demo.datasets import Learned, read_pixels, unlike
 from edge_demo.files import replacing
 from edge_demo.runs import load_run
 from edge_demo.softmax import softmax
-
-NARROW = 10  # new pixels whose range is so many times smaller than in training are likely on another scale
 
 
 def main():
@@ -49,14 +47,8 @@ def read(run, options):
     learned = Learned(run.test.pixels.shape[1], data["reading"]["label"], tuple(data["reading"]["drop"]))
     pixels = read_pixels(source, learned, name=name, label=options.label, drop=options.drop)
 
-    (low, high), (lowest, highest) = data["pixel_range"], (pixels.min(), pixels.max())
-    usual = (high - low) / NARROW
-    outside = max(low - lowest, highest - high) > high - low
-    if outside or 0 < highest - lowest < usual:
-        cli.warn(
-            f"{name} holds pixels from {lowest:g} to {highest:g}, but this run was trained on {low:g} to {high:g}: "
-            "are they on the same scale?"
-        )
+    if note := unlike(pixels, data["pixel_range"]):
+        cli.warn(f"{name}: {note}")
     return pixels if run.scaling is None else run.scaling.apply(pixels)
 
 

@@ -248,6 +248,7 @@ REFUSED = {
     "gzip that ends too soon": Refused(gzip.compress(OURS.encode())[:-12], "."),
     "a zero byte": Refused(changed(2, 3, "\0"), "line 3"),
     "an open quote": Refused(OURS.replace("dog", '"dog'), "line"),
+    "more cells than an image can have": Refused("label" + ",p" * 20_000 + "\n", "line 1.*20,001 cells"),
     "a cell without end": Refused('label,a,b,c,d\n"' + "x" * 200_000, "line 2"),
     "points and decimal commas": Refused(SEMICOLONS.replace("0.25", "0,25"), "line [23], column p[01]0"),
     "separated by bars": Refused(OURS.replace(",", "|"), "(?i)comma"),
@@ -510,6 +511,37 @@ def test_one_file_is_enough_alone_or_in_its_folder(tmp_path, name):
     for one, other in ((of_folder.train, of_file.train), (of_folder.test, of_file.test)):
         np.testing.assert_array_equal(one.pixels, other.pixels)
     assert len(of_file.train) + len(of_file.test) == 40
+
+
+def test_files_with_train_and_test_in_their_names_are_found_unless_train_csv_is_there(tmp_path):
+    for name in ("fashion_train.csv", "fashion_test.csv"):
+        save(tmp_path / name, *images(seed=len(name)))
+    dataset = load_dataset(tmp_path)
+    assert [line.partition(":")[0] for line in dataset.understood] == ["fashion_train.csv", "fashion_test.csv"]
+    assert dataset.test_rows is None
+    save(tmp_path / "train.csv", *images())
+    dataset = load_dataset(tmp_path)
+    assert dataset.understood[0].startswith("train.csv:")
+    assert dataset.test_rows is not None
+
+
+def test_a_label_in_the_last_of_columns_without_names_is_found_in_the_test_file_too(tmp_path):
+    labels, pixels = images()
+    numbers = {name: i for i, name in enumerate(sorted(set(labels)))}
+    rows = "".join(f"{','.join(map(str, row))},{numbers[label]}\n" for row, label in zip(pixels, labels, strict=True))
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text(rows)
+    dataset = load_dataset(tmp_path, label=str(pixels.shape[1] + 1))
+    assert dataset.test.labels.tolist() == dataset.train.labels.tolist() == [numbers[label] for label in labels]
+
+
+def test_a_test_file_on_another_scale_than_the_training_file_is_said(tmp_path):
+    labels, pixels = images()
+    save(tmp_path / "train.csv", labels, pixels * 255)
+    save(tmp_path / "test.csv", labels, pixels)
+    assert any("are they on the same scale?" in line for line in load_dataset(tmp_path).understood)
+    save(tmp_path / "test.csv", labels, pixels * 200)
+    assert not any("same scale" in line for line in load_dataset(tmp_path).understood)
 
 
 def test_a_folder_in_which_no_file_is_the_one_is_refused(tmp_path):
