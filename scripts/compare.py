@@ -12,6 +12,7 @@ from edge_demo.figures.style import save_figure
 from edge_demo.files import check_replaceable, replacing, replacing_folder, write_rows
 
 FILES = ("comparison.json", "comparison.csv", "curves.png", "differences.png")
+SCORES = ("accuracy", "cross_entropy")
 MOST = 8  # runs that one picture can show
 
 
@@ -48,13 +49,11 @@ def parse():
 def describe(result):
     """A row of the table, as a dict."""
     settings = result.settings
-    sizes = [result.test.pixels.shape[1], *settings["hidden"], len(result.test.class_names)]
-    activations = sorted({name for name in result.layers if name not in ("Center", "Dense")})
     parts = result.mean_parts or dict.fromkeys(PARTS)
     return {
         "run": result.name,
         "seeds": result.seeds,
-        "network": " ".join(["-".join(map(str, sizes)), *activations]),
+        "network": network(result),
         "training": f"{settings['optimizer']} {settings['lr']:g}, {result.curves['test_loss'].shape[1] - 1} epochs",
         "parameters": result.parameters,
         "seconds": result.seconds,
@@ -62,6 +61,16 @@ def describe(result):
         "cross_entropy": float(result.losses.mean()),
         **parts,
     }
+
+
+def network(result):
+    """Sizes and activations, as 25-16-2 ReLU; all layers, where they are not those that the settings ask for."""
+    hidden = result.settings["hidden"]
+    if result.layers.count("Dense") != len(hidden) + 1:
+        return ", ".join(result.layers)
+    sizes = [result.test.pixels.shape[1], *hidden, len(result.test.class_names)]
+    activations = sorted({name for name in result.layers if name not in ("Center", "Dense")})
+    return " ".join(["-".join(map(str, sizes)), *activations])
 
 
 def table(results, rows):
@@ -161,20 +170,14 @@ def write(rows, folder):
     with replacing(folder / "comparison.json") as file:
         json.dump(rows, file, indent=2, allow_nan=False)
         file.write("\n")
-    columns = [name for name in rows[0] if name != "seeds"]
-    header = ["run", "seeds", *columns[1:]]
-    header += [f"{what}_{end}" for what in ("accuracy", "cross_entropy") for end in ("difference", "low", "high")]
+    columns = ["run", "network", "training", "parameters", "seconds", *SCORES, *PARTS]
+    ends = [(score, end) for score in SCORES for end in ("mean", "low", "high")]
+    header = [*columns, "seeds", *(f"{score}_difference_{end}" for score, end in ends)]
     lines = []
     for row in rows:
-        found = row.get("difference")
-        cells = (
-            [found[what][end] for what in ("accuracy", "cross_entropy") for end in ("mean", "low", "high")]
-            if found
-            else [None] * 6
-        )
-        lines.append(
-            [row["run"], len(row["seeds"]), *(row[name] for name in columns[1:] if name != "difference"), *cells]
-        )
+        found = row.get("difference", {})  # the first run has none
+        differences = [found.get(score, {}).get(end) for score, end in ends]
+        lines.append([*(row[name] for name in columns), len(row["seeds"]), *differences])
     write_rows(folder / "comparison.csv", header, lines)
 
 

@@ -185,8 +185,8 @@ def test_the_csv_file_is_the_table(runs, tmp_path):
     with open(tmp_path / "comparison.csv", encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [float(line["cross_entropy"]) for line in lines] == [row["cross_entropy"] for row in rows]
-    assert lines[0]["accuracy_low"] == ""
-    assert float(lines[1]["accuracy_low"]) == rows[1]["difference"]["accuracy"]["low"]
+    assert lines[0]["accuracy_difference_low"] == ""
+    assert float(lines[1]["accuracy_difference_low"]) == rows[1]["difference"]["accuracy"]["low"]
 
 
 def test_where_the_truth_is_known_the_parts_of_the_loss_stand_beside_it(trained, tmp_path):
@@ -206,6 +206,9 @@ def test_runs_of_layers_that_are_not_built_any_more_are_compared(runs, tmp_path)
         load_run(tmp_path / "tanh")
     text = done("compare.py", runs["plain"], tmp_path / "tanh", "--out", tmp_path / "comparison")
     assert "25-16-2 Tanh" in text
+    change_json(path, layers=["Center", "Dense", "Tanh", "Dense", "Tanh", "Dense"])
+    deeper = done("compare.py", runs["plain"], tmp_path / "tanh", "--out", tmp_path / "comparison")
+    assert "Center, Dense, Tanh, Dense, Tanh, Dense" in deeper
     assert "within the chance of the test patches" in text  # the logits are the same
 
 
