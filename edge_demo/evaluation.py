@@ -227,6 +227,11 @@ def bootstrap_interval(differences, rng, resamples=1000):
     return float(low), float(high)
 
 
+def certain_sign(interval):
+    """1 or -1 where a dict of low and high, an interval of a difference, leaves no doubt about its sign, else 0."""
+    return int(interval["low"] > 0) - int(interval["high"] < 0)
+
+
 def guessing(class_counts, n):
     """Log probabilities (n, classes) of one who knows the class shares of the training patches and sees no patch.
 

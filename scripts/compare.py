@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from edge_demo.comparisons import PARTS, agreement, difference, load_results, most_different
+from edge_demo.evaluation import certain_sign
 from edge_demo.figures.comparison import curves, differences
 from edge_demo.figures.style import save_figure
 from edge_demo.files import check_replaceable, replacing, replacing_folder, write_rows
@@ -100,13 +101,8 @@ def difference_lines(results, rows):
 
 
 def shown_difference(row, better):
-    word = {1: "better", -1: "worse", 0: "unclear"}[sign(row) * better]
+    word = {1: "better", -1: "worse", 0: "unclear"}[certain_sign(row) * better]
     return f"{row['mean']:+.4f} [{row['low']:+.4f} {row['high']:+.4f}] {word}"
-
-
-def sign(row):
-    """1 or -1 where the interval of a difference leaves no doubt about its sign, otherwise 0."""
-    return int(row["low"] > 0) - int(row["high"] < 0)
 
 
 def verdicts(results, rows):
@@ -115,21 +111,15 @@ def verdicts(results, rows):
     first, lines = results[0], []
     for name, result, row in zip(names[1:], results[1:], rows[1:], strict=True):
         loss = row["difference"]["cross_entropy"]
-        change = f"{name}: loss {loss['mean']:+.4f} against {names[0]}"
         if result.is_group and first.is_group:
-            lines.append(
-                f"{change}, {'more than the seeds explain' if sign(loss) else 'no more than the seeds differ'}"
-            )
+            certain, unclear = "more than the seeds explain", "no more than the seeds differ"
         elif result.is_group or first.is_group:
-            another = "beyond what another seed would give" if sign(loss) else "as another seed of the group might give"
-            lines.append(f"{change}, {another}")
+            certain, unclear = "beyond what another seed would give", "as another seed of the group might give"
         else:
-            found = (
-                "more than these test patches leave to chance"
-                if sign(loss)
-                else "within the chance of the test patches"
-            )
-            lines.append(f"{change}, {found}")
+            certain = "more than these test patches leave to chance"
+            unclear = "within the chance of the test patches"
+        found = certain if certain_sign(loss) else unclear
+        lines.append(f"{name}: loss {loss['mean']:+.4f} against {names[0]}, {found}")
     if any(not result.is_group for result in results):
         lines.append("a run is one draw of its seed: train.py --seeds 5 trains groups, whose difference says more")
     return lines

@@ -280,13 +280,8 @@ def _difference_lines(differences):
 
 def _difference(row, better):
     """A difference with its interval; a word for it only where the interval leaves no doubt about the sign."""
-    word = {1: "better", -1: "worse", 0: "unclear"}[_sign(row) * better]
+    word = {1: "better", -1: "worse", 0: "unclear"}[evaluation.certain_sign(row) * better]
     return f"{row['mean']:+.3f} [{row['low']:+.3f} {row['high']:+.3f}] {word:8}"
-
-
-def _sign(row):
-    """1 or -1 where the interval of a difference leaves no doubt about its sign, otherwise 0."""
-    return int(row["low"] > 0) - int(row["high"] < 0)
 
 
 def _temperature_lines(temperatures):
@@ -353,7 +348,7 @@ def _verdicts(results):
 def _against_guessing(differences):
     row = differences["guessing"]["accuracy"]
     found = {1: "right more often than guessing", 0: "not clearly better than guessing", -1: "worse than guessing"}
-    return f"the network is {found[_sign(row)]}: accuracy {row['mean']:+.3f}"
+    return f"the network is {found[evaluation.certain_sign(row)]}: accuracy {row['mean']:+.3f}"
 
 
 def _against_linear(differences):
@@ -363,7 +358,7 @@ def _against_linear(differences):
         0: "a linear model does about as well",
         1: "a linear model does better",
     }
-    return f"{found[_sign(row)]}: loss {row['mean']:+.3f} against it"
+    return f"{found[evaluation.certain_sign(row)]}: loss {row['mean']:+.3f} against it"
 
 
 def _about_temperature(name, found):
