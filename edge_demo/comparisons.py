@@ -88,7 +88,10 @@ def load_results(folders):
         a, b = first.test, result.test
         why = None
         if tuple(a.class_names) != tuple(b.class_names):
-            why = f"its classes are {', '.join(b.class_names[:7])}, not {', '.join(a.class_names[:7])}"
+            ours, theirs = (
+                ", ".join([*names[:7], *["…"] * (len(names) > 7)]) for names in (a.class_names, b.class_names)
+            )
+            why = f"its classes are {theirs}, not {ours}"
         elif a.pixels.shape != b.pixels.shape:
             why = f"{len(b):,} patches of {b.pixels.shape[1]} pixels, not {len(a):,} of {a.pixels.shape[1]}"
         elif not (np.array_equal(a.pixels, b.pixels) and np.array_equal(a.labels, b.labels)):

@@ -82,7 +82,7 @@ class CsvFile:
         """Yields the lines of the file. Raises ValueError for what is no text."""
         shown = {"desc": self.name, "unit": "B", "unit_scale": True, "delay": 2, "disable": not progress}
         try:
-            with _open_text(self.source) as file, tqdm(**shown) as bar:
+            with self._open() as file, tqdm(**shown) as bar:
                 characters, number = 0, 0
                 while line := file.readline(LONGEST_LINE):
                     number += 1
@@ -92,11 +92,23 @@ class CsvFile:
                     if not line.isascii() or "\0" in line:
                         self._check_characters(line, number)
                     bar.update(len(line))
-                    yield line
+                    yield line if number > 1 or not line.startswith("sep=") else "\n"  # a hint for Excel
         except UnicodeError:
             raise ValueError(f"{self.name} is no whole UTF-16 text: save the file as CSV UTF-8") from None
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise ValueError(f"{self.name} is no whole gzip file: compress or copy it once more") from None
+
+    @contextmanager
+    def _open(self):
+        """Yields a text file. What is not UTF-8 becomes surrogates, by which its place is found."""
+        source = self.source
+        with io.BytesIO(source) if isinstance(source, bytes) else open_file(source, "rb") as raw:
+            if any(_begins(raw, mark) for mark in (b"PK\x03\x04", b"BZh", b"\xfd7zXZ")):
+                raise ValueError(f"{self.name} is a compressed file of another sort than gzip: unpack it")
+            file = gzip.GzipFile(fileobj=raw) if _begins(raw, b"\x1f\x8b") else raw
+            utf_16 = _begins(file, b"\xff\xfe") or _begins(file, b"\xfe\xff")  # what Excel calls Unicode text
+            encoding, errors = ("utf-16", "strict") if utf_16 else ("utf-8-sig", "surrogateescape")
+            yield io.TextIOWrapper(io.BufferedReader(file), encoding=encoding, errors=errors, newline="")
 
     def _check_characters(self, line, number):
         for place, character in enumerate(line, start=1):
@@ -119,6 +131,7 @@ def open_csv(source, name=None):
     rows = [row for _, row in islice(file.rows(), SAMPLE + 1)]
     if not rows:
         raise ValueError(f"{file.name} holds no images: nothing but delimiters")
+    rows[0][0] = rows[0][0].removeprefix("#").lstrip()  # as np.savetxt begins a header
     file.has_header = _is_header(file, rows)
     file.sample = rows[1:] if file.has_header else rows
     width = _width(rows)
@@ -198,8 +211,7 @@ def _read_row_by_row(file, text_columns, progress):
         if None in values:
             column = values.index(None)
             raise ValueError(
-                f"{file.place(line, column)}: {row[column][:40]!r} is {NO_NUMBER}; "
-                f"--drop {quoted_name(file.columns[column])} leaves out the column"
+                f"{file.place(line, column)}: {row[column][:40]!r} is {NO_NUMBER}: correct it, or remove the row"
             )
         decimals |= {mark for mark in ".," if any(mark in cell for cell in row)}
         if len(decimals) == 2:
@@ -212,16 +224,6 @@ def _read_row_by_row(file, text_columns, progress):
 def quoted_name(name):
     """A column's name as one would type it in a shell."""
     return name if name.isidentifier() or name.isalnum() else repr(name)
-
-
-@contextmanager
-def _open_text(source):
-    """Yields a text file. What is not UTF-8 becomes surrogates, by which its place is found."""
-    with io.BytesIO(source) if isinstance(source, bytes) else open_file(source, "rb") as raw:
-        file = gzip.GzipFile(fileobj=raw) if _begins(raw, b"\x1f\x8b") else raw
-        utf_16 = _begins(file, b"\xff\xfe") or _begins(file, b"\xfe\xff")  # what Excel calls Unicode text
-        encoding, errors = ("utf-16", "strict") if utf_16 else ("utf-8-sig", "surrogateescape")
-        yield io.TextIOWrapper(io.BufferedReader(file), encoding=encoding, errors=errors, newline="")
 
 
 def _begins(file, mark):

@@ -28,6 +28,7 @@ LARGEST_PIXEL = LARGEST_NUMBER
 USUAL = -3.0, 4.0  # pixels within these, and not all within LEAST_SPREAD, are learned from as they are
 LEAST_SPREAD = 0.1
 NARROW = 10  # pixels whose range is so many times smaller than in training are likely on another scale
+MISSING = ("", "nan", "na", "n/a", "null", "none")  # how programs write a number that they do not have
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 LEADING_ZERO = re.compile(r"[+-]?0[0-9].*")
 
@@ -79,9 +80,10 @@ def load_dataset(source, *, label=None, drop=(), shape=None, test_share=0.2, see
     table = _read(train_path, label=label, drop=drop, progress=progress)
     train = _patches(table, _found_classes(table), shape)
     _check_classes(table, train)
-    data = Dataset(train, test=None, generator=_generator_beside(train_path))
+    data = Dataset(train, test=None)
     data.label = table.file.columns[table.label_column] if table.file.has_header else label
-    data.pixel_range = (float(train.pixels.min()), float(train.pixels.max()))
+    data.pixel_range = _pixel_range(train_path, train.pixels)
+    data.generator = _generator_beside(train_path, train)
     if data.generator is None:
         data.scaling = _scaling(*data.pixel_range)
     data.understood.append(_summary(table, data))
@@ -91,8 +93,12 @@ def load_dataset(source, *, label=None, drop=(), shape=None, test_share=0.2, see
         _add_test_file(data, _read(test_path, learned=learned, progress=progress), table)
     if data.test is None:
         data.train, data.test, data.test_rows = _split(train_path, train, test_share, seed)
-        share = f"{100 * test_share:g} % of each class"
+        share = f"about {100 * test_share:g} % of each class"
         data.understood.append(f"{len(data.test):,} images of {train_path.name}, {share}, are held out to test")
+        lone = np.setdiff1d(data.train.labels, data.test.labels)
+        if len(lone):
+            names = _listed([train.class_names[k] for k in lone])
+            data.understood.append(f"of {names} there is one image each, which is learned from: none is left to test")
 
     if data.scaling is not None:
         for patches in (data.train, data.test):
@@ -160,7 +166,7 @@ def _add_test_file(data, table, train_table):
     _check_same_order(train_table, table)
     if table.labels is None:
         data.unlabelled = table.pixels
-        data.understood.append(f"{name}: {count:,} images without labels: they are predicted, and not scored")
+        data.understood.append(f"{name}: {count:,} images without labels: not scored, but predicted")
         return
     if count < 2:
         raise ValueError(f"{table.file.name} holds 1 image, but 2 are needed to test on")
@@ -185,20 +191,34 @@ def _files_of(source):
     if not source.is_dir():
         return source, None
     files = sorted(path for path in source.iterdir() if path.name.lower().endswith((".csv", ".csv.gz")))
-    for is_named in (lambda path, word: path.name.startswith(f"{word}.csv"), lambda path, word: word in path.name):
-        train, test = ([path for path in files if is_named(path, word)] for word in ("train", "test"))
-        if train and (len(train) == 1 or train[0].name == "train.csv"):  # the latter beside its train.csv.gz
+    for is_named in (str.startswith, str.__contains__):
+        train, test = (
+            [path for path in files if is_named(path.name.lower(), word)] for word in ("train.csv", "test.csv")
+        )
+        if train and (len(train) == 1 or is_named is str.startswith):  # train.csv beside its train.csv.gz
             return train[0], test[0] if test else None
     if len(files) == 1:
         return files[0], None
+    if not files:
+        raise ValueError(f"{source} holds no CSV files: train.csv, and test.csv, were expected")
     raise ValueError(
-        f"{source} holds {len(files) or 'no'} CSV files, but none named train.csv: name one with --data FILE.csv"
+        f"{source} holds {len(files)} CSV files, but none named train.csv: rename them to train.csv and test.csv, or "
+        "name a single one with --data FILE.csv"
     )
 
 
-def _generator_beside(path):
+def _pixel_range(path, pixels):
+    low, high = float(pixels.min()) + 0.0, float(pixels.max()) + 0.0  # not -0
+    if low == high:
+        raise ValueError(f"{path}: every pixel is {low:g}, so there is nothing to learn from")
+    return low, high
+
+
+def _generator_beside(path, patches):
+    """The generator of the demo's own patches, or None: of others a generator.json that lies there knows nothing."""
     settings = path.parent / "generator.json"
-    return PatchGenerator.from_json(settings) if settings.exists() else None
+    ours = path.stem.startswith("train") and patches.kinds is not None and patches.shape == (5, 5)
+    return PatchGenerator.from_json(settings) if ours and settings.exists() else None
 
 
 @dataclass
@@ -259,9 +279,13 @@ def _without(columns, others):
 
 
 def _index(file, column, flag):
-    """The index of a column by its name. Raises ValueError where there is none."""
+    """The index of a column by its name. Raises ValueError where there is none, or more than one."""
     if column not in file.columns:
         raise ValueError(f"{file.name} has no column {quoted_name(column)} for {flag}: it has {_listed(file.columns)}")
+    if file.columns.count(column) > 1:
+        raise ValueError(
+            f"{file.name}, line {line_of(file, -1)}: several columns are named {quoted_name(column)}: rename"
+        )
     return file.columns.index(column)
 
 
@@ -308,10 +332,10 @@ def _check_pixel_columns(file, columns, learned):
     if texts:
         cell = file.sample[0][texts[0]]
         names = " ".join(quoted_name(file.columns[i]) for i in texts)
-        raise ValueError(
-            f"{file.place(line_of(file, 0), texts[0])}: {cell[:40]!r} is {NO_NUMBER}; --drop {names} leaves out "
-            f"{'the column' if len(texts) == 1 else 'all columns of text'}"
-        )
+        columns_of_text = "the column" if len(texts) == 1 else "all columns of text"
+        remedy = f"; --drop {names} leaves out {columns_of_text}" if 2 * len(texts) < len(columns) else ""
+        raise ValueError(f"{file.place(line_of(file, 0), texts[0])}: {cell[:40]!r} is {NO_NUMBER}{remedy}")
+    _check_names_alike(file, columns)
     if not 1 <= len(columns) <= MOST_PIXELS:
         raise ValueError(f"{file.name} has {len(columns):,} pixels an image; 1 to {MOST_PIXELS:,} can be learned from")
     if learned and len(columns) != learned.pixels:
@@ -320,6 +344,19 @@ def _check_pixel_columns(file, columns, learned):
             "--label NAME and --drop NAME name columns that are no pixels"
         )
     _check_order([file.columns[i] for i in columns], file)
+
+
+def _check_names_alike(file, columns):
+    """Refuses a column among the pixels that is called otherwise: an id, a second label."""
+    names = [file.columns[i] for i in columns]
+    patterns = [re.sub("[0-9]+", "#", name) for name in names]
+    usual = max(set(patterns), key=patterns.count) if patterns else ""
+    odd = [name for name, pattern in zip(names, patterns, strict=True) if pattern != usual]
+    if file.has_header and 0 < len(odd) < len(names) / 10:
+        raise ValueError(
+            f"{file.name}, line {line_of(file, -1)}: column {quoted_name(odd[0])} among the pixels is named otherwise: "
+            f"--drop {' '.join(map(quoted_name, odd))} leaves out what is no pixel"
+        )
 
 
 def _check_order(names, file):
@@ -381,10 +418,14 @@ def _shape(name, pixels, shape):
             "them grey, one number a pixel, or say --shape ROWSxCOLUMNS"
         )
     rows = next(rows for rows in range(math.isqrt(pixels), 0, -1) if pixels % rows == 0)
-    raise ValueError(
-        f"{name}: {pixels} pixels are no square image: --shape ROWSxCOLUMNS says what they are, such as "
-        f"{rows}x{pixels // rows}"
-    )
+    remedy = f"--shape ROWSxCOLUMNS says what they are, such as {rows}x{pixels // rows}"
+    for more in (1, 2):
+        if square(pixels - more):
+            remedy = (
+                f"{more} more than {shape_text(square(pixels - more))} have: --drop NAME leaves out a column that is "
+                "no pixel, or --shape ROWSxCOLUMNS says what they are"
+            )
+    raise ValueError(f"{name}: {pixels} pixels are no square image: {remedy}")
 
 
 def _found_classes(table):
@@ -393,6 +434,8 @@ def _found_classes(table):
     What is no name is left out here, and refused with its line where labels become indexes.
     """
     found = {cell for cell in set(table.labels) if _is_name(cell)}
+    numbers = {cell for cell in found if cell.lower() not in MISSING}
+    found = numbers if numbers and _are_numbers(numbers) else found  # beside numbers, NaN is a number that is missing
     if found and found <= set(CLASS_NAMES):
         return CLASS_NAMES
     if _are_numbers(found):
@@ -414,11 +457,11 @@ def _indexes(table, column, cells, names):
     index = {name: k for k, name in enumerate(names)}
     for row, cell in enumerate(cells):
         if cell not in index:
-            what = (
-                f"none of {_listed(names)}"
-                if _is_name(cell)
-                else f"no name, 1 to {LONGEST_NAME} characters on one line"
-            )
+            what = f"none of {_listed(names)}"
+            if cell.lower() in MISSING:
+                what = "no name: fill it in, or remove the row"
+            elif not _is_name(cell):
+                what = f"no name, 1 to {LONGEST_NAME} characters on one line"
             raise ValueError(f"{table.file.place(line_of(table.file, row), column)}: {cell[:40]!r} is {what}")
     return np.array([index[cell] for cell in cells], dtype=np.int64)
 

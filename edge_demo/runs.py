@@ -344,6 +344,10 @@ def load_settings(path, schema):
         metrics["layers"] = [str(name) for name in metrics["layers"]]
         _check_settings(metrics["settings"])
     except (FileNotFoundError, NotADirectoryError):
+        if (path.parent / "group.json").exists():
+            raise ValueError(
+                f"{path.parent} holds a group of seeds, for scripts/compare.py: train one run, without --seeds"
+            ) from None
         raise ValueError(f"{path.parent} holds no run (no {path.name}): train one with scripts/train.py") from None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ValueError(f"{path} was not written by scripts/train.py of this version: train again") from None

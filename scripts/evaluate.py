@@ -261,6 +261,9 @@ def _class_lines(classes):
     lines.append(f"{'':24}{'patches':>10}{'recall before':>15}{'after':>8}{'precision before':>18}{'after':>8}")
     for name, shown in zip(after, cli.short(after, most=23), strict=True):
         row = after[name]
+        if not row["patches"]:
+            lines.append(f"{shown:24}{0:10}{'-':>15}{'-':>8}{'-':>18}{'-':>8}")
+            continue
         cells = f"{row['patches']:10,}{before[name]['recall']:15.4f}{row['recall']:8.4f}"
         lines.append(f"{shown:24}{cells}{before[name]['precision']:18.4f}{row['precision']:8.4f}")
     balanced = (classes[stage]["balanced_accuracy"] for stage in ("before", "after"))

@@ -85,8 +85,11 @@ def train_group(options):
     seeds = list(range(options.seed, options.seed + options.seeds))
     tasks = [{"arguments": [*sys.argv[1:], "--quiet"], "seed": seed} for seed in seeds]
     show = sys.stderr.isatty() and not options.quiet
-    with TemporaryDirectory() as folder:
-        results = run_tasks(tasks, train_seed, cli.Path(folder) / "results.jsonl", jobs=-1, progress=show)
+    try:
+        with TemporaryDirectory() as folder:
+            results = run_tasks(tasks, train_seed, cli.Path(folder) / "results.jsonl", jobs=-1, progress=show)
+    except KeyboardInterrupt:
+        return cli.fail("interrupted, and nothing saved: a group of seeds is written whole", 130)
     group = Result(
         name=options.out.name,
         settings=settings(dataset, options),
@@ -166,20 +169,25 @@ def parse(arguments):
     arguments, saved = cli.listed(arguments, "--hidden"), {}
     if parser.parse_args(arguments).resume:
         saved = load_run(parser.parse_args(arguments).out or OUTPUTS / "train").settings
-        reading = dict(zip(READING, saved["data"]["reading"].values(), strict=True))
-        parser.set_defaults(**{name: saved[name] for name in FLAGS}, data=cli.Path(saved["data"]["source"]), **reading)
+        known = saved | dict(zip(READING, saved["data"]["reading"].values(), strict=True))
+        known["shape"] = known["shape"] and tuple(known["shape"])
+        parser.set_defaults(
+            **{name: known[name] for name in (*FLAGS, *READING)}, data=cli.Path(saved["data"]["source"])
+        )
     options = parser.parse_args(arguments)
     if 0 in options.hidden and options.hidden != [0]:
         parser.error("argument --hidden: 0 means no hidden layer, so it stands alone")
     if options.resume and options.seeds > 1:
         parser.error("argument --seeds: --resume goes on with a single run")
+    if options.seed + options.seeds > 2**32:
+        parser.error(f"argument --seeds: the last one would be {options.seed + options.seeds - 1}, above 2**32 - 1")
     options.hidden = [size for size in options.hidden if size]
     options.out = options.out or OUTPUTS / ("seeds" if options.seeds > 1 else "train")
     options.lr = options.lr or LEARNING_RATES[options.optimizer]
-    for name in FLAGS:
-        if saved and getattr(options, name) != saved[name] and name not in ("epochs", "lr"):
+    for name in (*FLAGS, *READING) if saved else ():
+        if getattr(options, name) != known[name] and name not in ("epochs", "lr"):
             flag = f"argument --{name.replace('_', '-')}"
-            parser.error(f"{flag}: this run was trained with {saved[name]}, not {getattr(options, name)}; leave it out")
+            parser.error(f"{flag}: this run was trained with {known[name]}, not {getattr(options, name)}; leave it out")
     return options
 
 

@@ -87,7 +87,7 @@ def test_what_is_no_file_is_refused_wherever_a_file_should_be(few, trained_few, 
     monkeypatch.chdir(tmp_path)
     for name in ("train.csv", "test.csv", "generator.json"):
         shutil.rmtree(tmp_path / "data", ignore_errors=True)
-        dataset(tmp_path / "data")
+        shutil.copytree(few, tmp_path / "data")
         (tmp_path / "data" / name).unlink(missing_ok=True)
         no_file(tmp_path / "data" / name, what)
         if name != "generator.json" or what != "loop":

@@ -76,6 +76,7 @@ def test_a_group_is_the_same_to_the_byte_when_it_is_trained_again(few, runs, tmp
         (["--seeds", 3], "plain", "name a new or an empty folder"),
         ([], "three", "name a new or an empty folder"),
         (["--seeds", 0], "new", "at least 1"),
+        (["--seeds", 2, "--seed", 2**32 - 1], "new", "above 2**32 - 1"),
         (["--seeds", 2, "--lr", "1e300"], "new", "diverged"),
     ],
 )
@@ -236,6 +237,12 @@ def test_runs_that_were_tested_on_other_patches_are_refused_with_the_reason(few,
         assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
         assert why in result.stderr
         assert not (tmp_path / "comparison").exists()
+
+
+def test_other_scripts_say_what_a_group_is_for(runs):
+    result = call("plot_logits.py", "--run", runs["three"])
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert "a group of seeds, for scripts/compare.py" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,8 @@ READ = {
     "no header, label by its place": Read(table({**P00, "": DIGITS}, header=False), DIGITS, options={"label": "5"}),
     "no header, label in text": Read(table({"": ANIMALS, **P00}, header=False)),
     "no header, label in text, last": Read(table({**P00, "": ANIMALS}, header=False)),
+    "a header after a hash, as np.savetxt writes it": Read("# " + OURS),
+    "a hint for Excel": Read("sep=;\n" + SEMICOLONS),
     "no header, a class called y": Read(table({"": "yny", **P00}, header=False), [*"yny"]),
     "no header, an image that counts": Read(
         "cat,0,1,2,3\ndog,1,0,0,1\ncat,0,0,0,0\n", pixels=[[0, 1, 2, 3], [1, 0, 0, 1], [0] * 4]
@@ -254,6 +256,18 @@ REFUSED = {
     "separated by bars": Refused(OURS.replace(",", "|"), "(?i)comma"),
     "separated by spaces": Refused(OURS.replace(",", " "), "(?i)comma"),
     # labels
+    "a label that is NaN": Refused(
+        table({"label": ["7", "nan", "3"], **P00}), "line 3, column label: 'nan' is no name: fill it in"
+    ),
+    "an id among many pixels": Refused(
+        "label,image_id," + ",".join(f"pixel{i}" for i in range(15)) + "\ncat" + ",0" * 16 + "\n",
+        "line 1: column image_id .* --drop image_id",
+    ),
+    "one column too many": Refused("label,a,b,c,d,e\ncat,1,0,0,0,0\n", "1 more than 2×2 have: --drop NAME"),
+    "a flag for a name that is there twice": Refused(
+        "label,label,a,b,c,d\n1,1,0,0,0,0\n", "line 1: several columns are named label", {"drop": ["label"]}
+    ),
+    "a zip file": Refused(b"PK\x03\x04" + bytes(40), "compressed file of another sort than gzip: unpack it"),
     "an empty label": Refused(changed(2, 0, ""), "line 3.*column label"),
     "a label of spaces": Refused(changed(2, 0, "  "), "line 3.*column label"),
     "a label of 201 characters": Refused(changed(2, 0, "x" * 201), "line 3.*column label"),
@@ -523,6 +537,34 @@ def test_files_with_train_and_test_in_their_names_are_found_unless_train_csv_is_
     dataset = load_dataset(tmp_path)
     assert dataset.understood[0].startswith("train.csv:")
     assert dataset.test_rows is not None
+
+
+@pytest.mark.parametrize("kinds", [True, False])
+def test_a_generator_beside_the_file_counts_for_the_demos_own_patches_only(tmp_path, kinds):
+    patches = PatchGenerator().sample(40, np.random.default_rng(0))
+    PatchGenerator().to_json(tmp_path / "generator.json")
+    write_csv(tmp_path / "train.csv", patches if kinds else Patches(patches.pixels, patches.labels))
+    assert (load_dataset(tmp_path).generator is not None) == kinds
+    assert load_dataset(save(tmp_path / "own.csv", *images())).scaling is not None
+
+
+def test_train_and_test_are_found_in_any_case(tmp_path):
+    for name in ("Train.CSV", "TEST.csv"):
+        save(tmp_path / name, *images())
+    assert load_dataset(tmp_path).test_rows is None
+
+
+def test_a_class_with_a_single_image_is_learned_from_and_that_is_said(tmp_path):
+    labels, pixels = images()
+    dataset = load_dataset(save(tmp_path / "a.csv", ["eel", *labels[1:]], pixels))
+    eel = dataset.train.class_names.index("eel")
+    assert (eel in dataset.train.labels, eel in dataset.test.labels) == (True, False)
+    assert any("of eel there is one image" in line for line in dataset.understood)
+
+
+def test_images_whose_every_pixel_is_the_same_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"a\.csv: every pixel is 7, so there is nothing to learn from"):
+        load_dataset(save(tmp_path / "a.csv", ["cat", "dog"] * 9, np.full((18, 4), 7)))
 
 
 def test_a_label_in_the_last_of_columns_without_names_is_found_in_the_test_file_too(tmp_path):
