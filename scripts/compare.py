@@ -128,8 +128,8 @@ def verdicts(results, rows):
 def seconds_line(results):
     """How long a training took; the one line that differs from machine to machine."""
     names, _ = shown_names(results)
-    known = [f"{name} {r.seconds:.2f} s" for name, r in zip(names, results, strict=True) if r.seconds is not None]
-    return f"a training took: {', '.join(known) or 'not known, the folders were copied'}"
+    known = [f"{name} {r.seconds:.2f}" for name, r in zip(names, results, strict=True) if r.seconds is not None]
+    return f"seconds of a training: {', '.join(known) or 'not known, the folders were copied'}"
 
 
 def shown_names(results):
