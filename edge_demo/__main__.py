@@ -10,8 +10,8 @@ from pathlib import Path
 LIBRARY = Path(__file__).resolve().parent
 SCRIPTS = LIBRARY.parent / "scripts"
 READING_ORDER = ("softmax", "network", "optimizers", "training", "gradient_check")  # the core; these stand alone
-THEN = ("files", "patches", "generator", "csv_files", "datasets", "photographs", "evaluation", "classifier", "runs")
-THEN += ("comparisons", "sweeps", "explorer")
+THEN = ("files", "patches", "generator", "csv_files", "columns", "datasets", "photographs", "evaluation")
+THEN += ("classifier", "runs", "comparisons", "sweeps", "explorer")
 COMMANDS = ("plot_softmax", "train", "plot_logits", "evaluate", "detect_edges", "predict", "compare", "animate")
 COMMANDS += ("make_data", "sweep", "study_truth", "study_overconfidence")
 

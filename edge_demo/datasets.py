@@ -1,28 +1,23 @@
 """Datasets: the training and test images of a folder of CSV files, or of one file, whoever wrote it.
 
-A file has a column of labels, and one for each pixel, row by row. Which is which is found by the names of the columns
-and by what they hold; where two readings are possible the file is refused, with the option that decides. Images whose
-pixels are far from 0 to 1 are brought there.
+Images whose pixels are far from 0 to 1 are brought there. How the columns of a file are understood is in columns.py.
 """
 
 import math
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from edge_demo.csv_files import LARGEST_NUMBER, NO_NUMBER, CsvFile, line_of, open_csv, quoted_name, read_columns
+from edge_demo.columns import LABEL_NAMES, Learned, check_same_order, listed, read_table, without
+from edge_demo.csv_files import LARGEST_NUMBER, line_of, quoted_name
 from edge_demo.files import replacing
 from edge_demo.generator import PatchGenerator
 from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches, shape_text, square
 
-LABEL_NAMES = ("label", "class", "target", "y", "digit", "category")  # in any case
-INDEX_NAMES = ("", "id", "index")  # of a column that pandas writes beside the data; also Unnamed: 0
 MOST_CLASSES = 50  # more than a figure can show
-MOST_PIXELS = 10_000  # of an image
 LONGEST_NAME = 200  # characters
 LARGEST_PIXEL = LARGEST_NUMBER
 USUAL = -3.0, 4.0  # pixels within these, and not all within LEAST_SPREAD, are learned from as they are
@@ -77,7 +72,7 @@ def load_dataset(source, *, label=None, drop=(), shape=None, test_share=0.2, see
     if not 0 < test_share < 1:
         raise ValueError(f"the share to test on must be between 0 and 1, not {test_share}")
     train_path, test_path = _files_of(Path(source))
-    table = _read(train_path, label=label, drop=drop, progress=progress)
+    table = read_table(train_path, label=label, drop=drop, progress=progress)
     train = _patches(table, _found_classes(table), shape)
     _check_classes(table, train)
     data = Dataset(train, test=None)
@@ -90,14 +85,14 @@ def load_dataset(source, *, label=None, drop=(), shape=None, test_share=0.2, see
 
     if test_path is not None:
         learned = Learned(train.pixels.shape[1], data.label, tuple(drop))
-        _add_test_file(data, _read(test_path, learned=learned, progress=progress), table)
+        _add_test_file(data, read_table(test_path, learned=learned, progress=progress), table)
     if data.test is None:
         data.train, data.test, data.test_rows = _split(train_path, train, test_share, seed)
         share = f"about {100 * test_share:g} % of each class"
         data.understood.append(f"{len(data.test):,} images of {train_path.name}, {share}, are held out to test")
         lone = np.setdiff1d(data.train.labels, data.test.labels)
         if len(lone):
-            names = _listed([train.class_names[k] for k in lone])
+            names = listed([train.class_names[k] for k in lone])
             data.understood.append(f"of {names} there is one image each, which is learned from: none is left to test")
 
     if data.scaling is not None:
@@ -114,7 +109,7 @@ def read_csv(path, class_names=None, *, label=None, drop=(), shape=None):
     class_names: the classes that labels may name, in order; by default those found in the file (Edge and No Edge in
     that order, numbers in theirs, any others sorted). label, drop, shape: as for load_dataset.
     """
-    table = _read(path, label=label, drop=drop)
+    table = read_table(path, label=label, drop=drop)
     return _patches(table, class_names or _found_classes(table), shape)
 
 
@@ -123,7 +118,7 @@ def read_pixels(source, learned, *, name=None, label=None, drop=()):
 
     learned: a Learned, what the images must be like. name: what errors call the file. Raises ValueError or OSError.
     """
-    return _read(source, name=name, label=label, drop=drop, learned=learned).pixels
+    return read_table(source, name=name, label=label, drop=drop, learned=learned).pixels
 
 
 def unlike(pixels, pixel_range):
@@ -163,7 +158,7 @@ def pixel_names(shape):
 def _add_test_file(data, table, train_table):
     """Adds the images of a test file to data: to test on, or, where it has no labels, to be predicted only."""
     name, count = Path(table.file.name).name, len(table.pixels)
-    _check_same_order(train_table, table)
+    check_same_order(train_table, table)
     if table.labels is None:
         data.unlabelled = table.pixels
         data.understood.append(f"{name}: {count:,} images without labels: not scored, but predicted")
@@ -219,184 +214,6 @@ def _generator_beside(path, patches):
     settings = path.parent / "generator.json"
     ours = path.stem.startswith("train") and patches.kinds is not None and patches.shape == (5, 5)
     return PatchGenerator.from_json(settings) if ours and settings.exists() else None
-
-
-@dataclass
-class _Table:
-    """What a file holds: pixels (n, p); labels and kinds, lists of text, or None; and how its columns were read."""
-
-    file: CsvFile
-    pixels: np.ndarray
-    labels: list | None
-    kinds: list | None
-    label_column: int | None
-    pixel_columns: list
-    index_columns: list
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What a file of new images must be like: the number of pixels, and what the other columns were called."""
-
-    pixels: int
-    label: str | None = None
-    drop: tuple = ()
-
-
-def _read(source, *, name=None, label=None, drop=(), learned=None, progress=False):
-    """The _Table of a file. learned: a Learned, for a file that needs no labels."""
-    file = open_csv(source, name)
-    drop = [*drop, *(column for column in learned.drop if column in file.columns)] if learned else drop
-    dropped = [_index(file, column, "--drop") for column in drop]
-    if label in drop:
-        raise ValueError(f"{file.name}: column {quoted_name(label)} cannot be both --label and --drop")
-    columns = _without(range(len(file.columns)), dropped)
-    index_columns = [i for i in columns if _is_index(file, i) and file.columns[i] != label]
-    columns = _without(columns, index_columns)
-    label_column = _label_column(file, columns, label, learned)
-    columns = _without(columns, [label_column])
-    kind_column = next((i for i in columns if file.columns[i] == "kind" and file.is_text(i)), None)
-    columns = _without(columns, [kind_column])
-    _check_pixel_columns(file, columns, learned)
-
-    text_columns = _without(range(len(file.columns)), columns)
-    numbers, cells = read_columns(file, text_columns, progress)
-    for i in index_columns:
-        _check_counting(file, i, cells[i])
-    labels = cells.get(label_column)
-    if labels is not None and file.delimiter != "," and all(file.number(cell) is not None for cell in set(labels)):
-        labels = [cell.replace(",", ".") for cell in labels]
-    if learned and labels is not None and not any(labels):
-        labels = None  # the column is there, and empty
-    first, last = columns[0], columns[-1]
-    beside = len(columns) == last - first + 1  # then no copy is needed, of what may be large
-    pixels = numbers[:, first : last + 1] if beside else numbers[:, columns]
-    return _Table(file, pixels, labels, cells.get(kind_column), label_column, columns, index_columns)
-
-
-def _without(columns, others):
-    return [i for i in columns if i not in others]
-
-
-def _index(file, column, flag):
-    """The index of a column by its name. Raises ValueError where there is none, or more than one."""
-    if column not in file.columns:
-        raise ValueError(f"{file.name} has no column {quoted_name(column)} for {flag}: it has {_listed(file.columns)}")
-    if file.columns.count(column) > 1:
-        raise ValueError(
-            f"{file.name}, line {line_of(file, -1)}: several columns are named {quoted_name(column)}: rename"
-        )
-    return file.columns.index(column)
-
-
-def _is_index(file, i):
-    name = file.columns[i].lower()
-    return file.has_header and (name in INDEX_NAMES or name.startswith("unnamed:"))
-
-
-def _label_column(file, columns, label, learned):
-    """The index of the column of labels; None where there is none, and none is needed."""
-    if label is not None:
-        return _index(file, label, "--label")
-    if not file.has_header and learned and len(columns) == learned.pixels:
-        return None
-    if learned and learned.label in file.columns:
-        return file.columns.index(learned.label)
-    found = [i for i in columns if file.has_header and file.columns[i].lower() in LABEL_NAMES]
-    if not found and not (learned and learned.label):
-        found = [i for i in columns if file.is_text(i)]
-    if len(found) > 1:
-        names = _listed([file.columns[i] for i in found])
-        raise ValueError(
-            f"{file.name}: each of the columns {names} may hold the labels: --label NAME says which, and --drop NAME "
-            "leaves another one out"
-        )
-    if found:
-        return found[0]
-    if not file.has_header and all(_is_whole(file.number(row[columns[0]])) for row in file.sample):
-        return columns[0]
-    if learned:
-        return None
-    raise ValueError(
-        f"{file.name}, line {line_of(file, -1 if file.has_header else 0)}: {len(columns)} columns, and none is "
-        f"named {', '.join(LABEL_NAMES)}: --label NAME says which holds the labels"
-    )
-
-
-def _is_whole(number):
-    return number is not None and number == int(number)
-
-
-def _check_pixel_columns(file, columns, learned):
-    texts = [i for i in columns if file.is_text(i)]
-    if texts:
-        cell = file.sample[0][texts[0]]
-        names = " ".join(quoted_name(file.columns[i]) for i in texts)
-        columns_of_text = "the column" if len(texts) == 1 else "all columns of text"
-        remedy = f"; --drop {names} leaves out {columns_of_text}" if 2 * len(texts) < len(columns) else ""
-        raise ValueError(f"{file.place(line_of(file, 0), texts[0])}: {cell[:40]!r} is {NO_NUMBER}{remedy}")
-    _check_names_alike(file, columns)
-    if not 1 <= len(columns) <= MOST_PIXELS:
-        raise ValueError(f"{file.name} has {len(columns):,} pixels an image; 1 to {MOST_PIXELS:,} can be learned from")
-    if learned and len(columns) != learned.pixels:
-        raise ValueError(
-            f"{file.name} has {len(columns)} pixels an image, but {learned.pixels} were trained on; "
-            "--label NAME and --drop NAME name columns that are no pixels"
-        )
-    _check_order([file.columns[i] for i in columns], file)
-
-
-def _check_names_alike(file, columns):
-    """Refuses a column among the pixels that is called otherwise: an id, a second label."""
-    names = [file.columns[i] for i in columns]
-    patterns = [re.sub("[0-9]+", "#", name) for name in names]
-    usual = max(set(patterns), key=patterns.count) if patterns else ""
-    odd = [name for name, pattern in zip(names, patterns, strict=True) if pattern != usual]
-    if file.has_header and 0 < len(odd) < len(names) / 10:
-        raise ValueError(
-            f"{file.name}, line {line_of(file, -1)}: column {quoted_name(odd[0])} among the pixels is named otherwise: "
-            f"--drop {' '.join(map(quoted_name, odd))} leaves out what is no pixel"
-        )
-
-
-def _check_order(names, file):
-    """Refuses columns such as pixel1, pixel10, pixel2: sorted as text, they are no image row by row."""
-    places = [tuple(map(int, re.findall("[0-9]+", name))) for name in names]
-    alike = len({re.sub("[0-9]+", "#", name) for name in names}) == 1 and len(set(places)) == len(places) > 3
-    if file.has_header and alike and places[0]:
-        for (before, after), (name, following) in zip(pairwise(places), pairwise(names), strict=True):
-            if after < before:
-                raise ValueError(
-                    f"{file.name}, line {line_of(file, -1)}: column {following} comes after {name}: pixels must stand "
-                    "row by row, in the order of their numbers"
-                )
-
-
-def _check_same_order(train, test):
-    """Refuses a test file with the columns of the training file in another order."""
-    names, others = ([table.file.columns[i] for i in table.pixel_columns] for table in (train, test))
-    if train.file.has_header and test.file.has_header and names != others and set(names) == set(others):
-        wrong, right = next((b, a) for a, b in zip(names, others, strict=True) if a != b)
-        raise ValueError(
-            f"{test.file.name}, line {line_of(test.file, -1)}: column {quoted_name(wrong)} stands where "
-            f"{Path(train.file.name).name} has {quoted_name(right)}: the order must be the same"
-        )
-
-
-def _check_counting(file, i, cells):
-    """Refuses a column that is called like an index, and is none."""
-    numbers = [file.number(cell) for cell in cells]
-    for row, (before, number) in enumerate(zip([None, *numbers], numbers, strict=False)):
-        if not _is_whole(number) or (before is not None and number != before + 1):
-            raise ValueError(
-                f"{file.place(line_of(file, row), i)}: {cells[row][:40]!r} does not count up, as the index of a table "
-                f"would; --drop {quoted_name(file.columns[i])} leaves it out"
-            )
-
-
-def _listed(names, most=8):
-    shown = ", ".join(map(quoted_name, names[:most]))
-    return f"{shown}, …" if len(names) > most else shown
 
 
 def _patches(table, class_names, shape):
@@ -457,7 +274,7 @@ def _indexes(table, column, cells, names):
     index = {name: k for k, name in enumerate(names)}
     for row, cell in enumerate(cells):
         if cell not in index:
-            what = f"none of {_listed(names)}"
+            what = f"none of {listed(names)}"
             if cell.lower() in MISSING:
                 what = "no name: fill it in, or remove the row"
             elif not _is_name(cell):
@@ -491,7 +308,7 @@ def _check_names(names):
             "without spaces at the ends"
         )
     if _are_numbers(names) and len({_shortest(name) for name in names}) < len(names):
-        raise ValueError(f"class names {_listed(names)}: some are the same number, and would be read as one class")
+        raise ValueError(f"class names {listed(names)}: some are the same number, and would be read as one class")
 
 
 def _quoted(name):
@@ -524,7 +341,7 @@ def _scaling(low, high):
 def _summary(table, data):
     """What was understood of a training file, as one line."""
     file, column, (low, high) = table.file, table.label_column, data.pixel_range
-    name, others = file.columns[column], _without(range(len(file.columns)), table.index_columns)
+    name, others = file.columns[column], without(range(len(file.columns)), table.index_columns)
     place = {others[0]: "label first", others[-1]: "label last"}.get(column, "")
     if not place or (file.has_header and name.lower() not in LABEL_NAMES):
         place = f"label in column {quoted_name(name)}"

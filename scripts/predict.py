@@ -5,7 +5,8 @@ import cli
 import csv
 import sys
 
-from edge_demo.datasets import Learned, read_pixels, unlike
+from edge_demo.columns import Learned
+from edge_demo.datasets import read_pixels, unlike
 from edge_demo.files import replacing
 from edge_demo.runs import load_run
 from edge_demo.softmax import softmax
