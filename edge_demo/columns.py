@@ -72,6 +72,8 @@ def read_table(source, *, name=None, label=None, drop=(), learned=None, progress
 
 
 def without(columns, others):
+    """The columns, by their indexes, that are none of the others."""
+    others = set(others)
     return [i for i in columns if i not in others]
 
 
