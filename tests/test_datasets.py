@@ -930,3 +930,11 @@ def test_a_run_on_digits_holds_pixels_from_0_to_1(kaggle):
 def test_a_run_on_digits_can_be_explored(kaggle, tmp_path):
     write_explorer(load_run(kaggle[1]), tmp_path / "explorer.html")
     assert (tmp_path / "explorer.html").stat().st_size > 10_000
+
+
+def test_runs_on_digits_can_be_compared(kaggle, tmp_path):
+    data, run, *_ = kaggle
+    train(data, tmp_path / "short", "--epochs", "1", "--hidden", "32", "--no-figures", "--quiet")
+    done = call("compare.py", run, tmp_path / "short", "--out", tmp_path / "comparison")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"short: loss \+\d\.\d+ against run, more than these test patches leave to chance", done.stdout)
