@@ -112,6 +112,9 @@ def page(browser, pages):
         emulate(browser, width, **wishes)
         browser.get("about:blank")
         browser.get(pages[name][0].as_uri() + hash)
+        deadline = time.monotonic() + 30
+        while not browser.execute_script("return 'edgeDemo' in window"):  # on a slow machine not at once
+            assert time.monotonic() < deadline, "the page's script did not run"
         return browser
 
     yield show
