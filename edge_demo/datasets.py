@@ -212,7 +212,8 @@ def _pixel_range(path, pixels):
 def _generator_beside(path, patches):
     """The generator of the demo's own patches, or None: of others a generator.json that lies there knows nothing."""
     settings = path.parent / "generator.json"
-    ours = path.stem.startswith("train") and patches.kinds is not None and patches.shape == (5, 5)
+    named = patches.kinds is not None or patches.class_names == CLASS_NAMES
+    ours = path.name.startswith("train.csv") and patches.shape == (5, 5) and named
     return PatchGenerator.from_json(settings) if ours and settings.exists() else None
 
 
