@@ -192,10 +192,11 @@ def _files_of(source):
         )
         if train and (len(train) == 1 or is_named is str.startswith):  # train.csv beside its train.csv.gz
             return train[0], test[0] if test else None
+    files = [path for path in files if path not in test]
     if len(files) == 1:
         return files[0], None
     if not files:
-        raise ValueError(f"{source} holds no CSV files: train.csv, and test.csv, were expected")
+        raise ValueError(f"{source} holds no CSV file to train on: train.csv, and test.csv, were expected")
     raise ValueError(
         f"{source} holds {len(files)} CSV files, but none named train.csv: rename them to train.csv and test.csv, or "
         "name a single one with --data FILE.csv"

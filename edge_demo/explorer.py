@@ -15,7 +15,7 @@ import numpy as np
 from edge_demo.files import replacing
 from edge_demo.patches import KIND_NAMES
 from edge_demo.photographs import default_photograph, read_image
-from edge_demo.runs import flat, training_patches, with_parameters
+from edge_demo.runs import OtherData, flat, training_patches, with_parameters
 from edge_demo.softmax import cross_entropy
 
 PAGE = Path(__file__).parent / "explorer_page"
@@ -146,8 +146,10 @@ def _training(run, room):
         return None, f"{left_out} are too many to be part of it."
     try:
         patches = training_patches(run)
-    except (OSError, ValueError):
-        return None, f"{left_out} have moved, or changed since."
+    except OtherData:
+        return None, f"{left_out} have changed since."
+    except (OSError, ValueError, LookupError):  # LookupError: nobody noted where they are
+        return None, f"{left_out} are no longer where they were."
     scale = _scale(patches.pixels, room)
     if _bytes_each(patches, scale) * len(patches) > room:
         return None, f"{left_out} are too many to be part of it."

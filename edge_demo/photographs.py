@@ -19,13 +19,13 @@ MOST_PIXELS = 100_000_000
 TILE = 32, 128  # rows and columns whose windows are copied at once: 0.8 MB for 5×5, which stays in the cache
 
 
-def read_image(path, largest=None, smallest=(5, 5)):
+def read_image(path, largest=None, smallest=5):
     """Grey values of an image file, (height, width) float64, 0 black to 1 white: the luma of ITU-R 601.
 
     Reads JPEG, PNG, WebP, BMP, and the first picture of a GIF or TIFF; turned as its EXIF note says, what is
     transparent on white, and shrunk (LANCZOS) so that its longer side is at most largest pixels. 16 bits of grey stay
     16 bits. Raises OSError, or ValueError where the file is no such image, is damaged, has more than 100 million
-    pixels, or ends up with fewer than the smallest (rows, columns).
+    pixels, or ends up with fewer than smallest rows or columns, a number or (rows, columns).
     """
     if largest is not None and largest < 1:
         raise ValueError(f"largest must be at least 1 pixel, not {largest}")
@@ -45,10 +45,11 @@ def read_image(path, largest=None, smallest=(5, 5)):
         image = Image.fromarray(grey.astype(np.float32)).resize(size, Image.Resampling.LANCZOS)
         grey = np.asarray(image, dtype=np.float64)
         height, width = grey.shape
-    if height < smallest[0] or width < smallest[1]:
+    rows, columns = np.broadcast_to(smallest, 2)
+    if height < rows or width < columns:
         raise ValueError(
             f"{path} is an image of {height}×{width} pixels here, "
-            f"but {smallest[0]}×{smallest[1]} is the least that a window fits in"
+            f"but {rows}×{columns} is the least that a window fits in"
         )
     return grey.clip(0.0, 1.0)  # LANCZOS overshoots a little beside sharp edges
 
@@ -58,14 +59,15 @@ def default_photograph():
     return Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
 
 
-def edge_map(predict, grey, shape=(5, 5)):
+def edge_map(predict, grey, side=5):
     """What predict says of the window around each pixel of an image.
 
-    shape: (rows, columns) of the window. predict: a function of pixels (n, rows * columns), row by row, such as
-    network.probabilities, that returns (n,) or (n, classes). grey: (height, width), at least rows × columns.
-    Returns (height, width) or (height, width, classes). Beyond its borders the image is reflected. The windows are
-    copied tile by tile, so that memory stays bounded. Raises ValueError.
+    side: pixels of the window's sides, a number or (rows, columns). predict: a function of pixels (n, rows * columns),
+    row by row, such as network.probabilities, that returns (n,) or (n, classes). grey: (height, width), at least as
+    large as the window. Returns (height, width) or (height, width, classes). Beyond its borders the image is reflected.
+    The windows are copied tile by tile, so that memory stays bounded. Raises ValueError.
     """
+    shape = tuple(np.broadcast_to(side, 2).tolist())
     grey = np.asarray(grey, dtype=np.float64)
     if grey.ndim != 2 or grey.shape[0] < shape[0] or grey.shape[1] < shape[1]:
         found = "×".join(map(str, grey.shape))
@@ -97,7 +99,7 @@ def sobel_magnitude(grey):
     """
     across = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
     down = across.T
-    return edge_map(lambda pixels: np.hypot(pixels @ across.ravel(), pixels @ down.ravel()), grey, shape=(3, 3))
+    return edge_map(lambda pixels: np.hypot(pixels @ across.ravel(), pixels @ down.ravel()), grey, side=3)
 
 
 def gaussian_magnitude(grey, sigma):

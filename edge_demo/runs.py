@@ -51,6 +51,10 @@ FILES = (
 )
 
 
+class OtherData(ValueError):
+    """Data are not those that a run was trained on."""
+
+
 @dataclass
 class Run:
     """The networks before and after training, its history, the test patches, and the settings that led there.
@@ -210,14 +214,14 @@ def load_run(folder):
 def training_patches(run, source=None):
     """The patches that a run was trained on, read again from where they were, or from source where that has moved.
 
-    Raises ValueError where they have changed, or OSError.
+    Raises OtherData where they have changed, ValueError or OSError where they cannot be read.
     """
     data = run.settings["data"]
     patches = load_dataset(source or data["source"], **data["reading"]).train
     if run.settings["target"] == "kind":
         patches = patches.with_kind_labels()
     if fingerprint(patches) != data["fingerprint"]:
-        raise ValueError(f"{source or data['source']} holds other data than the run was trained on")
+        raise OtherData(f"{source or data['source']} holds other data than the run was trained on")
     return patches
 
 

@@ -113,7 +113,7 @@ def run_tasks(tasks, measure, path, jobs=1, dask=None, progress=False):
         return _on_this_machine(tasks, measure, jobs) if dask is None else _on_dask(tasks, measure, dask)
 
     done, idle_deaths = read_results(path), 0
-    with tqdm(total=len(tasks), desc="sweep", unit="training", disable=not progress) as bar:
+    with tqdm(total=len(tasks), desc="trainings", unit="training", disable=not progress) as bar:
         bar.update(sum(_key(task) in done for task in tasks))
         while missing := [task for task in tasks if _key(task) not in done]:
             before = len(done)

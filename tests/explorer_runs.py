@@ -50,7 +50,7 @@ def make_run(
     settings = {"hidden": list(hidden), "epochs": epochs, "batch_size": 32, "lr": 0.1, "optimizer": "sgd", "seed": seed}
     settings |= {
         "target": target,
-        "data": {"train": two_thirds, "source": "moved", "reading": {}},
+        "data": {"train": two_thirds},
         "class_names": patches.class_names,
     }
     return Run(settings, before, network, history, test, generator, snapshots)

@@ -548,6 +548,12 @@ def test_a_generator_beside_the_file_counts_for_the_demos_own_patches_only(tmp_p
     assert load_dataset(save(tmp_path / "own.csv", *images())).scaling is not None
 
 
+def test_a_lone_test_file_is_not_trained_on(tmp_path):
+    save(tmp_path / "test.csv", *images())
+    with pytest.raises(ValueError, match=r"no CSV file to train on: train\.csv"):
+        load_dataset(tmp_path)
+
+
 def test_train_and_test_are_found_in_any_case(tmp_path):
     for name in ("Train.CSV", "TEST.csv"):
         save(tmp_path / name, *images())

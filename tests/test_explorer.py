@@ -156,7 +156,7 @@ def own_run(folder, change=lambda learned: learned, **how):
     run, learned = make_run(patches, hidden=(1,)), patches[:100]
     write_csv(folder / "train.csv", change(learned))
     write_csv(folder / "test.csv", patches[100:])
-    run.settings["data"] |= {"source": str(folder), "fingerprint": fingerprint(learned)}
+    run.settings["data"] |= {"source": str(folder), "reading": {}, "fingerprint": fingerprint(learned)}
     return run, learned
 
 
@@ -172,9 +172,9 @@ def test_own_training_patches_travel_with_the_page(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "how", "note"),
     [
-        (lambda folder: (folder / "train.csv").unlink(), {}, "have moved, or changed since"),
-        (lambda folder: (folder / "train.csv").write_text("label\n"), {}, "have moved, or changed since"),
-        (lambda folder: None, {"change": lambda learned: learned[1:]}, "have moved, or changed since"),
+        (lambda folder: (folder / "train.csv").unlink(), {}, "no longer where they were"),
+        (lambda folder: (folder / "train.csv").write_text("label\n"), {}, "no longer where they were"),
+        (lambda folder: None, {"change": lambda learned: learned[1:]}, "have changed since"),
         (lambda folder: None, {"side": 60}, "too many"),  # beyond MOST_TO_TRAIN
         (lambda folder: None, {"side": 34}, "too many"),  # beyond the page's room
     ],

@@ -90,7 +90,7 @@ def trainable(folder):
     folder.mkdir()
     write_csv(folder / "train.csv", learned)
     write_csv(folder / "test.csv", patches[200:])
-    run.settings["data"] |= {"source": str(folder), "fingerprint": fingerprint(learned)}
+    run.settings["data"] |= {"source": str(folder), "reading": {}, "fingerprint": fingerprint(learned)}
     return run
 
 
