@@ -47,7 +47,7 @@ CONTRASTS = 0.15, 0.3, 0.45
 
 
 def draw_scene(rng):
-    """A scene without noise, (160, 160), and the distance of each pixel's centre to the nearest boundary, in pixels."""
+    """A scene without noise, (192, 192), and the distance of each pixel's centre to the nearest boundary, in pixels."""
     background = rng.uniform(0.45, 0.55)
     scene = np.full((CELL * CELLS, CELL * CELLS), background)
     distance = np.full(scene.shape, np.inf)

@@ -2,7 +2,7 @@
 
 Encoding, delimiter and header are found from the beginning of the file. Almost every file is then read by np.loadtxt;
 one that it does not take is read once more, row by row, which takes all that people write, or names the mistake.
-What the columns mean is decided in datasets.py.
+What the columns mean is decided in columns.py.
 """
 
 import csv
