@@ -8,9 +8,12 @@ import shlex
 import numpy as np
 import pytest
 from conftest import ROOT, call, run_script
+from sklearn.datasets import load_digits
 from train import LEARNING_RATES
 
+from edge_demo.__main__ import READING_ORDER, THEN
 from edge_demo.datasets import MOST_CLASSES, load_dataset
+from edge_demo.evaluation import is_ambiguous
 from edge_demo.generator import PatchGenerator
 from edge_demo.gradient_check import check_gradient
 from edge_demo.network import Dense, Network, build_network
@@ -19,6 +22,7 @@ from edge_demo.softmax import softmax
 
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CARD = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language):
@@ -137,13 +141,14 @@ def in_words(number):
     return ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"][number]
 
 
+DATASET = load_dataset(ROOT / "data")
 LESSON = (DOCS / "lesson.md").read_text(encoding="utf-8")
 SIZES = {  # what the text says, as the code has it
     "450 numbers": lambda: (
         f"{sum(p.size for p in build_network(25, [16], 2, np.random.default_rng(0)).parameters)} numbers"
     ),
-    "5×5-pixel": lambda: "{}×{}-pixel".format(*load_dataset(ROOT / "data").train.shape),
-    "of 2,000 test patches": lambda: f"of {len(load_dataset(ROOT / 'data').test):,} test patches",
+    "5×5-pixel": lambda: "{}×{}-pixel".format(*DATASET.train.shape),
+    "of 2,000 test patches": lambda: f"of {len(DATASET.test):,} test patches",
     "seven kinds of patch: four are edges, three": lambda: (
         f"{in_words(len(KIND_NAMES))} kinds of patch: {in_words(EDGE_KINDS)} are edges, "
         f"{in_words(len(KIND_NAMES) - EDGE_KINDS)}"
@@ -152,6 +157,16 @@ SIZES = {  # what the text says, as the code has it
     "with ten exercises": lambda: f"with {in_words(len(re.findall(r'<summary>', LESSON)))} exercises",
     "2 to 50 classes": lambda: f"2 to {MOST_CLASSES} classes",
     "steps 150 times as long": lambda: f"steps {30 / LEARNING_RATES['sgd']:.0f} times as long",
+    "4,000 training and 2,000 test patches": lambda: "{:,} training and {:,} test patches".format(
+        *(len(patches) for patches in (DATASET.train, DATASET.test))
+    ),
+    "the eight patches of the table": lambda: "the {} patches of the table".format(
+        in_words(sum(line.startswith(KIND_NAMES) for line in blocks("text")[0].splitlines()))
+    ),
+    "8×8 images, values 0 to 16": lambda: "{}×{} images, values {:.0f} to {:.0f}".format(
+        *load_digits().images.shape[1:], load_digits().data.min(), load_digits().data.max()
+    ),
+    "the first five stand alone": lambda: f"the first {in_words(len(READING_ORDER))} stand alone",
     "three times the noise": lambda: f"{in_words(round(0.3 / PatchGenerator().noise))} times the noise",
     "12.2 and 1.6, and 88 % and 12 %": lambda: "{:.1f} and {:.1f}, and {:.0%} and {:.0%}".format(
         *np.exp([2.5, 0.5]), *softmax([2.5, 0.5])
@@ -163,6 +178,19 @@ SIZES = {  # what the text says, as the code has it
 def test_a_number_in_the_text_is_what_the_code_has(text):
     assert text in README
     assert SIZES[text]() == text
+
+
+def test_the_data_card_counts_what_the_files_hold():
+    for name, patches in (("train.csv", DATASET.train), ("test.csv", DATASET.test)):
+        counts = [len(patches), *np.bincount(patches.labels), *np.bincount(patches.kinds)]
+        assert f"| {name} | {' | '.join(map(str, counts))} |" in CARD
+        assert 1 / 3 < is_ambiguous(DATASET.generator.log_posterior(patches.pixels)).mean() < 0.4
+    assert "more than a third of the\npatches are ambiguous" in CARD
+
+
+def test_the_reading_order_is_the_one_that_python_m_edge_demo_prints():
+    table = README.partition("## Reading order")[2]
+    assert re.findall(r"\[(\w+)\.py\]", table) == [*READING_ORDER, *THEN]
 
 
 def test_the_readme_stays_within_250_lines():
