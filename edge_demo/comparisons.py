@@ -15,6 +15,7 @@ from edge_demo.files import load_arrays, replacing, save_arrays, write_rows
 from edge_demo.generator import PatchGenerator
 from edge_demo.patches import Patches
 from edge_demo.runs import (
+    PARTS,
     SCHEMA,
     load_history,
     load_settings,
@@ -27,7 +28,6 @@ from edge_demo.softmax import log_softmax, softmax
 
 GROUP_SCHEMA = "edge_demo group 1"
 GROUP_FILES = ("group.json", "seeds.csv", "results.npz", "test_patches.npz", "generator.json")
-PARTS = ("bayes", "grouping", "calibration")
 CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
 

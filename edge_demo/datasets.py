@@ -46,9 +46,10 @@ class Dataset:
     """Images to train on and to test on, both scaled.
 
     unlabelled: pixels (n, p) of a test file without labels, or None. test_rows: where the test images are a part of the
-    training file, their rows in it, 1 for the first below the header, or None. generator: None where there is no
-    generator.json. scaling: None where pixels are as in the file. pixel_range: (lowest, highest) in the training file.
-    label: the name of its column of labels, None where it has no header. understood: how the files were read, as lines.
+    training file, their rows in it, 1 for the first below the header, or None. generator: None where the patches are
+    not the demo's own, or there is no generator.json. scaling: None where pixels are as in the file. pixel_range:
+    (lowest, highest) in the training file. label: the name of its column of labels, None where it has no header.
+    understood: how the files were read, as lines.
     """
 
     train: Patches
@@ -162,12 +163,12 @@ def _add_test_file(data, table, train_table):
     if table.labels is None:
         data.unlabelled = table.pixels
         data.understood.append(f"{name}: {count:,} images without labels: not scored, but predicted")
-        return
-    if count < 2:
+    elif count < 2:
         raise ValueError(f"{table.file.name} holds 1 image, but 2 are needed to test on")
-    data.test = _patches(table, data.train.class_names, data.train.shape)
-    data.understood.append(f"{name}: {count:,} images")
-    if note := unlike(data.test.pixels, data.pixel_range):
+    else:
+        data.test = _patches(table, data.train.class_names, data.train.shape)
+        data.understood.append(f"{name}: {count:,} images")
+    if note := unlike(table.pixels, data.pixel_range):
         data.understood.append(f"{name}: {note}")
 
 
@@ -186,16 +187,17 @@ def _files_of(source):
     if not source.is_dir():
         return source, None
     files = sorted(path for path in source.iterdir() if path.name.lower().endswith((".csv", ".csv.gz")))
-    for is_named in (str.startswith, str.__contains__):
-        train, test = (
-            [path for path in files if is_named(path.name.lower(), word)] for word in ("train.csv", "test.csv")
-        )
-        if train and (len(train) == 1 or is_named is str.startswith):  # train.csv beside its train.csv.gz
-            return train[0], test[0] if test else None
-    files = [path for path in files if path not in test]
-    if len(files) == 1:
+    train, test = (
+        [path for path in files if path.name.lower().startswith(f"{word}.csv")] for word in ("train", "test")
+    )
+    if train:
+        return train[0], test[0] if test else None
+    train, test = ([path for path in files if f"{word}.csv" in path.name.lower()] for word in ("train", "test"))
+    if len(train) == 1 and len(test) <= 1:  # as mnist_train.csv and mnist_test.csv
+        return train[0], test[0] if test else None
+    if len(files) == 1 and not test:
         return files[0], None
-    if not files:
+    if files == test:
         raise ValueError(f"{source} holds no CSV file to train on: train.csv, and test.csv, were expected")
     raise ValueError(
         f"{source} holds {len(files)} CSV files, but none named train.csv: rename them to train.csv and test.csv, or "

@@ -148,7 +148,7 @@ def _training(run, room):
         patches = training_patches(run)
     except OtherData:
         return None, f"{left_out} have changed since."
-    except (OSError, ValueError, LookupError):  # LookupError: nobody noted where they are
+    except (OSError, ValueError):
         return None, f"{left_out} are no longer where they were."
     scale = _scale(patches.pixels, room)
     if _bytes_each(patches, scale) * len(patches) > room:

@@ -23,6 +23,7 @@ from edge_demo.softmax import log_softmax, softmax
 from edge_demo.training import History
 
 SCHEMA = "edge_demo run 5"
+PARTS = ("bayes", "grouping", "calibration")  # of the expected loss
 FRESH = 50_000  # patches on which probabilities are held against the exact ones
 FIGURES = (
     "01_dataset.png",
@@ -104,7 +105,7 @@ class Run:
         for stage, network in (("before", self.before), ("after", self.after)):
             log_p = log_softmax(network.logits(pixels))
             parts, distance = loss_parts(log_p, exact), distance_to_truth(log_p, exact)
-            self.parts[stage] = {name: getattr(parts, name) for name in ("bayes", "grouping", "calibration")}
+            self.parts[stage] = {name: getattr(parts, name) for name in PARTS}
             self.parts[stage]["ambiguous_error"] = distance["ambiguous_error"]
 
     def examples(self, count=8):
@@ -214,9 +215,11 @@ def load_run(folder):
 def training_patches(run, source=None):
     """The patches that a run was trained on, read again from where they were, or from source where that has moved.
 
-    Raises OtherData where they have changed, ValueError or OSError where they cannot be read.
+    Raises OtherData where they have changed, ValueError or OSError where they cannot be read, or are not known.
     """
     data = run.settings["data"]
+    if source is None and "source" not in data:
+        raise ValueError("this run does not say on which patches it was trained")
     patches = load_dataset(source or data["source"], **data["reading"]).train
     if run.settings["target"] == "kind":
         patches = patches.with_kind_labels()

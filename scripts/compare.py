@@ -6,11 +6,12 @@ import json
 
 import numpy as np
 
-from edge_demo.comparisons import PARTS, agreement, difference, load_results, most_different
+from edge_demo.comparisons import agreement, difference, load_results, most_different
 from edge_demo.evaluation import certain_sign
 from edge_demo.figures.comparison import curves, differences
 from edge_demo.figures.style import save_figure
 from edge_demo.files import check_replaceable, replacing, replacing_folder, write_rows
+from edge_demo.runs import PARTS
 
 FILES = ("comparison.json", "comparison.csv", "curves.png", "differences.png")
 SCORES = ("accuracy", "cross_entropy")
@@ -51,11 +52,13 @@ def describe(result):
     """A row of the table, as a dict."""
     settings = result.settings
     parts = result.mean_parts or dict.fromkeys(PARTS)
+    epochs = result.curves["test_loss"].shape[1] - 1
+    balanced = ", balanced" if settings["class_weight"] else ""
     return {
         "run": result.name,
         "seeds": result.seeds,
         "network": network(result),
-        "training": f"{settings['optimizer']} {settings['lr']:g}, {result.curves['test_loss'].shape[1] - 1} epochs",
+        "training": f"{settings['optimizer']} {settings['lr']:g}, {epochs} epochs{balanced}",
         "parameters": result.parameters,
         "seconds": result.seconds,
         "accuracy": float(result.right.mean()),

@@ -6,7 +6,7 @@ import numpy as np
 
 from edge_demo.evaluation import accuracy, guessing
 from edge_demo.patches import KIND_NAMES, shape_text
-from edge_demo.runs import FRESH
+from edge_demo.runs import FRESH, PARTS
 from edge_demo.softmax import cross_entropy
 from edge_demo.training import FAR
 
@@ -26,7 +26,7 @@ def opening(dataset, network, settings, source):
         f"classes   {shown}",
         f"network   {'-'.join(map(str, sizes))}: {parameters:,} parameters, seed {settings['seed']}",
         f"training  {settings['epochs']} epochs, batches of {settings['batch_size']}, {settings['optimizer']} "
-        f"at learning rate {settings['lr']:g}",
+        f"at learning rate {settings['lr']:g}{', classes balanced' if settings['class_weight'] else ''}",
     ]
 
 
@@ -110,7 +110,7 @@ def truth(run):
         return []
     lines = ["", f"expected loss on {FRESH:,} fresh patches =  Bayes floor + grouping + calibration"]
     for stage in ("before", "after"):
-        bayes, grouping, calibration, _ = run.parts[stage].values()
+        bayes, grouping, calibration = (run.parts[stage][name] for name in PARTS)
         total = bayes + grouping + calibration
         lines.append(f"  {stage:28}{total:8.4f} = {bayes:11.4f}{grouping:11.4f}{calibration:14.4f}")
     if run.parts["ambiguous"]:

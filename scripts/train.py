@@ -78,8 +78,11 @@ def train_group(options):
     check_replaceable(options.out, GROUP_FILES)
     say = (lambda *lines: None) if options.quiet else cli.say
     dataset = read_data(options)
-    network = build(dataset.train, options, np.random.default_rng(options.seed))
-    say(*report.opening(dataset, network, settings(dataset, options), cli.shown(options.data)))
+    network, run_settings = (
+        build(dataset.train, options, np.random.default_rng(options.seed)),
+        settings(dataset, options),
+    )
+    say(*report.opening(dataset, network, run_settings, cli.shown(options.data)))
     say(report.gradient_line(check(network, dataset.train)))
 
     seeds = list(range(options.seed, options.seed + options.seeds))
@@ -92,7 +95,7 @@ def train_group(options):
         return cli.fail("interrupted, and nothing saved: a group of seeds is written whole", 130)
     group = Result(
         name=options.out.name,
-        settings=settings(dataset, options),
+        settings=run_settings,
         layers=layer_names(network),
         parameters=sum(array.size for array in network.parameters),
         seeds=seeds,

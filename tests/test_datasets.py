@@ -532,6 +532,10 @@ def test_files_with_train_and_test_in_their_names_are_found_unless_train_csv_is_
         save(tmp_path / name, *images(seed=len(name)))
     dataset = load_dataset(tmp_path)
     assert [line.partition(":")[0] for line in dataset.understood] == ["fashion_train.csv", "fashion_test.csv"]
+    save(tmp_path / "other_test.csv", *images())
+    with pytest.raises(ValueError, match="rename them to"):
+        load_dataset(tmp_path)
+    (tmp_path / "other_test.csv").unlink()
     assert dataset.test_rows is None
     save(tmp_path / "train.csv", *images())
     dataset = load_dataset(tmp_path)
@@ -583,9 +587,11 @@ def test_a_label_in_the_last_of_columns_without_names_is_found_in_the_test_file_
     assert dataset.test.labels.tolist() == dataset.train.labels.tolist() == [numbers[label] for label in labels]
 
 
-def test_a_test_file_on_another_scale_than_the_training_file_is_said(tmp_path):
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_test_file_on_another_scale_than_the_training_file_is_said(tmp_path, labelled):
     labels, pixels = images()
     save(tmp_path / "train.csv", labels, pixels * 255)
+    labels = labels if labelled else None
     save(tmp_path / "test.csv", labels, pixels)
     assert any("are they on the same scale?" in line for line in load_dataset(tmp_path).understood)
     save(tmp_path / "test.csv", labels, pixels * 200)

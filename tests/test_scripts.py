@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -248,7 +249,8 @@ def test_balanced_classes_are_trained_as_the_estimator_trains_them_and_resumed(t
     for name in ("train.csv", "test.csv"):
         write_csv(tmp_path / "data" / name, patches)
     flags = ["--class-weight", "balanced", "--no-figures", "--quiet", "--out", tmp_path / "run"]
-    assert call("train.py", "--data", tmp_path / "data", "--epochs", 2, *flags).returncode == 0
+    text = call("train.py", "--data", tmp_path / "data", "--epochs", 2, *flags[:3], *flags[4:]).stdout
+    assert re.search("^training  .*, classes balanced$", text, re.M)
     assert call("train.py", "--resume", "--epochs", 4, *flags[2:]).returncode == 0
     train = load_dataset(tmp_path / "data").train
     expected = EdgeClassifier(epochs=4, random_state=0, standardize=False, class_weight="balanced")
