@@ -239,6 +239,7 @@ REFUSED = {
         table({"label": ANIMALS, "file": ["a.png", "b.png", "c.png"], **P00}), "file.*--drop"
     ),
     "text behind the pixels": Refused(table({"label": ANIMALS, **P00, "note": ["x", "y", "z"]}), "note.*--drop"),
+    "an id with a gap": Refused(table({"id": [1, 2, 4], "label": ANIMALS, **P00}), "line 4, column id: '4'.*--drop id"),
     "an id that does not count up": Refused("id,label,a,b,c\n17,cat,0,1,0\n4,dog,1,0,0\n99,cat,1,1,0\n", "id.*--drop"),
     "a drop that is not there": Refused(OURS, "nope", {"drop": ["nope"]}),
     "nothing but a label": Refused("label\ncat\ndog\n", "."),

@@ -21,7 +21,8 @@ def confusion(labels, predictions_before, predictions_after, class_names):
     occurring = np.isin(np.arange(classes), labels)
     before, after = (f"{100 * np.diag(matrix)[occurring].mean():.0f} %" for matrix in matrices)
     title = f"Right is the diagonal: on average {before} of a class before training, {after} after"
-    below = 0.7 if classes == 2 else 1.5
+    flat = classes == 2 or max(map(len, class_names)) <= 2  # then their names need not be turned
+    below = 0.7 if flat else 1.5
     height = below + SIDE + 0.75
     bottom, top = below / height, (below + SIDE) / height
     figure = style.new_figure(9, height, title, left=0.165, right=0.9, bottom=bottom, top=top, wspace=0.04)
@@ -36,7 +37,7 @@ def confusion(labels, predictions_before, predictions_after, class_names):
             color = "white" if share > 0.5 else "black"
             panel.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=color, fontsize=size)
         panel.set_title(stage, **style.PANEL_TITLE)
-        panel.set_xticks(ticks, names, fontsize=style.SMALL_SIZE, rotation=0 if classes == 2 else 90)
+        panel.set_xticks(ticks, names, fontsize=style.SMALL_SIZE, rotation=0 if flat else 90)
         panel.set_yticks(ticks, names, fontsize=style.SMALL_SIZE)
     figure.supxlabel("predicted class", fontsize=style.TEXT_SIZE, x=0.53, y=0.015)
     figure.supylabel("true class", fontsize=style.TEXT_SIZE, x=0.005, y=(bottom + top) / 2)
