@@ -1,10 +1,13 @@
 """What several test files share: a way to run a script as a user does, and one trained run."""
 
+import cli  # before NumPy: one thread to a product, two test processes share two cores
+
 import importlib
 import io
 import os
 import subprocess
 import sys
+import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -17,7 +20,6 @@ from edge_demo.runs import FIGURES
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_FIGURES = {*FIGURES} - {"08_photograph.png"}  # of a run on patches whose generator nobody knows
-sys.path.insert(0, str(ROOT / "scripts"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,8 +51,6 @@ def run_script(name, *arguments, folder=None, check=True, **environment):
 
 def call(name, *arguments, stdin=b""):
     """Like run_script, unchecked, but within this process: much faster, in the current folder and environment."""
-    import cli
-
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
     given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     code = 0
@@ -81,17 +81,32 @@ def few(tmp_path_factory):
     return folder
 
 
+def trained_once(tmp_path_factory, name, *flags):
+    """(folder, printed text) of a run of train.py; of all processes that test, the first that needs it trains it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    text = folder / "run.txt"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + 300
+        while not text.exists():
+            assert time.monotonic() < deadline, f"another process did not train the run {name}"
+            time.sleep(0.05)
+    else:
+        done = run_script("train.py", *flags, "--out", folder / "run", folder=folder)
+        (folder / "unfinished.txt").write_text(done.stdout, encoding="utf-8")
+        (folder / "unfinished.txt").rename(text)
+    return folder / "run", text.read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """(folder, printed text) of one default run of train.py, figures included."""
-    folder = tmp_path_factory.mktemp("trained")
-    done = run_script("train.py", "--out", folder / "run", folder=folder)
-    return folder / "run", done.stdout
+    return trained_once(tmp_path_factory, "trained")
 
 
 @pytest.fixture(scope="session")
 def trained_kinds(tmp_path_factory):
     """(folder, printed text) of one run on the seven kinds, figures included."""
-    folder = tmp_path_factory.mktemp("kinds")
-    done = run_script("train.py", "--target", "kind", "--epochs", "10", "--out", folder / "run", folder=folder)
-    return folder / "run", done.stdout
+    return trained_once(tmp_path_factory, "kinds", "--target", "kind", "--epochs", "10")

@@ -64,10 +64,23 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def evaluated(run, tmp_path_factory):
+def diagrams():
+    """The panels of the reliability diagram that the evaluation draws."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def evaluated(run, diagrams, tmp_path_factory):
     """(folder, results, printed text) of its evaluation."""
     folder = tmp_path_factory.mktemp("evaluated") / "evaluation"
-    text = done("evaluate.py", "--run", run, "--longer", 3, "--out", folder)
+
+    def kept(panels, name):
+        diagrams.extend(panels)
+        return reliability(panels, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("evaluate.reliability", kept)
+        text = done("evaluate.py", "--run", run, "--longer", 3, "--out", folder)
     return folder, read(folder), text
 
 
@@ -177,17 +190,14 @@ def test_of_a_test_file_sorted_by_class_the_temperature_sees_both_classes(tmp_pa
     assert found["without"]["accuracy"] == pytest.approx(results["predictors"]["after"]["accuracy"], abs=0.1)
 
 
-def test_the_reliability_is_shown_on_the_half_that_fitted_no_temperature(run, evaluated, tmp_path, monkeypatch):
-    drawn = []
-    monkeypatch.setattr("evaluate.reliability", lambda panels, name: drawn.extend(panels) or reliability(panels, name))
-    done("evaluate.py", "--run", run, "--longer", 1, "--out", tmp_path / "evaluation")
-    found = read(tmp_path / "evaluation")["temperatures"]["after"]
+def test_the_reliability_is_shown_on_the_half_that_fitted_no_temperature(evaluated, diagrams):
+    found = evaluated[1]["temperatures"]["after"]
     names = ["before", "after", f"after, T = {found['temperature']:.2f}", "exact posterior"]
-    assert [name for name, *_ in drawn] == names
-    for _, p, (mean, share, counts) in drawn:
+    assert [name for name, *_ in diagrams] == names
+    for _, p, (mean, share, counts) in diagrams:
         assert len(p) == counts.sum() == found["measured_on"] == 1000
         assert counts @ mean == pytest.approx(p.sum())
-        assert counts @ share == pytest.approx(drawn[0][2][1] @ drawn[0][2][2])  # how many of them are Edge
+        assert counts @ share == pytest.approx(diagrams[0][2][1] @ diagrams[0][2][2])  # how many of them are Edge
 
 
 def test_where_nine_of_ten_are_of_one_class_guessing_is_naming_it(tmp_path):

@@ -39,7 +39,7 @@ def missing(what):
     pytest.skip(message)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     try:
         from selenium import webdriver
@@ -62,7 +62,7 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pages(browser, trained, trained_kinds, tmp_path_factory):  # browser first: without one there are no pages
+def pages(browser, trained, trained_kinds, tmp_path_factory):  # without a browser nothing is trained
     """Files of explorers, and their runs: the default run, seven kinds, other settings, own data, several layers."""
     folder = tmp_path_factory.mktemp("explorers")
     patches, other = generated(noise=0.25, brightness=(0.4, 0.0), contrast=(0.9, 0.3))

@@ -106,9 +106,9 @@ def assert_nothing_is_cut(figures):
         assert (extent[2:] < (width + 0.01, height + 0.01)).all(), (name, "is cut at the right or above", extent)
 
 
-@pytest.mark.parametrize(("classes", "side"), [(8, 12), (50, 5), (3, 1)])
-def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_path, classes, side):
-    names = (NAMES if classes <= 8 else tuple(f"class number {k} of fifty" for k in range(50)))[:classes]
+@pytest.mark.parametrize(("classes", "side"), [(50, 5), (3, 1)])
+def test_every_figure_is_drawn_for_any_size_and_number_of_classes(tmp_path, classes, side):
+    names = tuple(f"class number {k} of fifty" for k in range(classes))
     rng = np.random.default_rng(0)
     labels = np.arange(classes * 6) % classes
     data = write_folder(tmp_path / "data", rng.random((len(labels), side * side)), labels, names)
@@ -123,7 +123,7 @@ def test_every_figure_is_drawn_for_any_names_sizes_and_numbers_of_classes(tmp_pa
 
 
 @pytest.mark.parametrize(("classes", "shape"), [(2, (20, 30)), (2, (40, 1)), (8, (1, 40))])
-def test_every_figure_is_drawn_for_images_of_any_shape(classes, shape):
+def test_every_figure_is_drawn_for_any_names_and_images_of_any_shape(classes, shape):
     rng = np.random.default_rng(0)
     labels = np.arange(classes * 9) % classes
     pixels = rng.random((len(labels), shape[0] * shape[1]))

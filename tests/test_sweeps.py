@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from conftest import ROOT, run_script
+from conftest import ROOT, call
 
 from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
 from edge_demo.sweeps import (
@@ -37,6 +37,13 @@ def measure(task):
             pass
         os._exit(1)
     return {"square": task["number"] ** 2}
+
+
+def printed(name, *flags):
+    """The text of a script that must succeed."""
+    done = call(name, *flags)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 def test_combinations_are_all_of_them_in_order():
@@ -66,7 +73,7 @@ def test_a_worker_that_dies_costs_only_what_it_was_doing(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="a signal to a group of processes, as from a terminal")
 def test_ctrl_c_is_answered_in_one_line_and_what_had_finished_stays(tmp_path):
-    sizes = ["--hidden", "2", "--noise", "0.1", "--train-size", "20000", "--seeds", "50"]
+    sizes = ["--hidden", "2", "--noise", "0.1", "--train-size", "5000", "--seeds", "50"]
     script, pipe = str(ROOT / "scripts" / "sweep.py"), subprocess.PIPE
     command = [sys.executable, script, *sizes, "--jobs", "2", "--out", str(tmp_path / "out")]
     usual = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
@@ -104,7 +111,7 @@ def test_more_patches_bring_the_network_closer_to_the_truth():
 def test_study_truth_resumes_and_gives_the_same_bytes_with_any_number_of_jobs(tmp_path):
     flags = ["--train-size", "100", "400", "--hidden", "2", "4", "--seeds", "2"]
     for jobs in (1, 2):
-        run_script("study_truth.py", *flags, "--jobs", jobs, "--out", tmp_path / str(jobs))
+        printed("study_truth.py", *flags, "--jobs", jobs, "--out", tmp_path / str(jobs))
     for name in ("study_truth.csv", "study_truth.png"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
     with open(tmp_path / "1" / "study_truth.csv", encoding="utf-8", newline="") as file:
@@ -112,7 +119,7 @@ def test_study_truth_resumes_and_gives_the_same_bytes_with_any_number_of_jobs(tm
     assert len(rows) == 8
     log = (tmp_path / "1" / "results.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(log) == 8
-    text = run_script("study_truth.py", *flags, "--out", tmp_path / "1").stdout
+    text = printed("study_truth.py", *flags, "--out", tmp_path / "1")
     assert (tmp_path / "1" / "results.jsonl").read_text(encoding="utf-8").splitlines() == log
     cell = [row for row in rows if (row["train_size"], row["hidden"]) == ("400", "4")]
     lines = [line.split() for line in text.splitlines() if line.split()[:1] == ["400"]]
@@ -124,13 +131,13 @@ def test_study_truth_resumes_and_gives_the_same_bytes_with_any_number_of_jobs(tm
 def test_sweep_gives_the_same_bytes_with_any_number_of_jobs_and_after_any_interruption(tmp_path):
     flags = ["--hidden", "0", "4", "--noise", "0.2", "0.1", "--train-size", "400", "100", "--seeds", "3"]
     flags += ["--epochs", "3"]
-    text = run_script("sweep.py", *flags, "--jobs", "1", "--out", tmp_path / "whole").stdout
+    text = printed("sweep.py", *flags, "--jobs", "1", "--out", tmp_path / "whole")
     log = (tmp_path / "whole" / "results.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     assert len(log) == 24
     (tmp_path / "parts").mkdir()
     kept = [*log[20:7:-3], log[0][:50]]  # some results, in another order, and one cut short
     (tmp_path / "parts" / "results.jsonl").write_text("".join(kept), encoding="utf-8")
-    run_script("sweep.py", *flags, "--jobs", "2", "--out", tmp_path / "parts")
+    printed("sweep.py", *flags, "--jobs", "2", "--out", tmp_path / "parts")
     for name in ("sweep.csv", "sweep_heatmaps.png", "sweep_lines.png"):
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     assert (tmp_path / "parts" / "results.jsonl").read_text(encoding="utf-8").startswith("".join(kept))
