@@ -6,8 +6,10 @@ A case is a small file and the one reading that is right, or the words that a re
 import csv
 import gzip
 import io
+import itertools
 import re
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pytest
@@ -731,6 +733,18 @@ def test_patches_of_a_generator_are_never_scaled(tmp_path):
 def test_read_csv_leaves_pixels_as_they_are_written(tmp_path):
     labels, pixels = images()
     np.testing.assert_array_equal(read_csv(save(tmp_path / "a.csv", labels, pixels)).pixels, pixels)
+
+
+@pytest.mark.parametrize("seconds", [0.001, 1])  # that pass from one look at the clock to the next
+@pytest.mark.parametrize("progress", [False, True])
+def test_where_progress_is_wanted_reading_says_how_far_it_is_once_two_seconds_have_passed(
+    tmp_path, monkeypatch, capsys, seconds, progress
+):
+    path = tmp_path / "mine.csv"
+    write_csv(path, Patches(np.random.default_rng(0).random((60, 4)), np.arange(60) % 2))
+    monkeypatch.setattr("tqdm.std.time", partial(next, itertools.count(0, seconds)))
+    load_dataset(path, progress=progress)
+    assert ("mine.csv: " in capsys.readouterr().err) == (progress and seconds == 1)
 
 
 @pytest.mark.parametrize(
