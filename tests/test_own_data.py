@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from edge_demo.datasets import load_dataset, write_csv
+from edge_demo.figures.animation import animation
 from edge_demo.figures.certainty import certainty
 from edge_demo.figures.of_run import figures_of
 from edge_demo.figures.style import in_square
@@ -132,6 +133,16 @@ def test_every_figure_is_drawn_for_any_names_and_images_of_any_shape(classes, sh
     assert_nothing_is_cut({name: draw() for name, draw in figures_of(run).items()})
     p = np.linspace(0, 1, len(run.test))
     assert_nothing_is_cut({"certainty": certainty(run.test.pixels, p, NAMES[0], shape)})
+
+
+@pytest.mark.parametrize("names", [("Edge", "No Edge"), NAMES[:2], NAMES])
+@pytest.mark.parametrize("largest", [1, 10, 100])  # whose ticks are of several widths
+def test_nothing_of_an_animation_is_cut(names, largest):
+    rng = np.random.default_rng(0)
+    logits, labels = largest * rng.uniform(-1, 1, (3, 60, len(names))), np.arange(60) % len(names)
+    figure, draw = animation([0, 0.2, 40], logits, labels, names, [0.7, 0.5, 0.3], [0.5, 0.9, 1.0])
+    draw(1.5)
+    assert_nothing_is_cut({"animation": figure})
 
 
 def test_a_patch_is_drawn_in_its_rows_and_columns():

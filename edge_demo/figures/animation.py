@@ -21,7 +21,7 @@ def animation(epochs, logits, labels, class_names, losses, accuracies):
     margins = np.array([class_margins(stage, np.zeros_like(labels) if classes == 2 else labels) for stage in logits])
     two = classes == 2
     figure = style.new_figure(8.4, 4.8, " ", bottom=0.11, top=0.86 if two else 0.9, hspace=0.4, wspace=0.22)
-    figure.subplots_adjust(left=0.085 if two else 0.14, right=0.98)
+    figure.subplots_adjust(left=0.105 if two else 0.14, right=0.98)
     grid = figure.add_gridspec(2, 2, width_ratios=(1.1, 1))
     left, upper, lower = figure.add_subplot(grid[:, 0]), figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
     plane = _plane(left, logits, labels, class_names) if two else _rows(left, margins, labels, class_names)
@@ -41,7 +41,7 @@ def animation(epochs, logits, labels, class_names, losses, accuracies):
         sigmoid(between(margins))
         point(position, between(losses))
         epoch = f"epoch {epochs[here]:.3g}" if epochs[here] else "untrained"
-        name = f"{epoch}: test loss {losses[here]:.3f} nats, {style.percent(accuracies[here])} right"
+        name = f"{epoch}: test loss {losses[here]:.3f} nats, {100 * accuracies[here]:.1f} % right"
         figure.suptitle(name, fontsize=style.TITLE_SIZE, x=0.5, y=0.985, va="top")
 
     return figure, draw

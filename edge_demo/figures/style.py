@@ -39,12 +39,9 @@ def class_marker(k):
     return MARKERS[k % len(MARKERS)]
 
 
-def plain(name, longest=None):
-    """A name from a file as text that matplotlib shows as it is ($ is no math), cut to a number of characters."""
-    name = _drawable(" ".join(str(name).split()))
-    if longest is not None and len(name) > longest:
-        name = name[: longest - 1] + "…"
-    return name.replace("$", r"\$")
+def plain(name):
+    """A name from a file as text that matplotlib shows as it is: $ is no math."""
+    return _drawable(" ".join(str(name).split())).replace("$", r"\$")
 
 
 def _drawable(name):
@@ -175,7 +172,7 @@ def percent(p):
 
 def logit_name(name):
     """z with the class as its index: z_no_edge for No Edge."""
-    return "z_" + plain("_".join(str(name).lower().split()), 20)
+    return "z_" + fitting("_".join(str(name).lower().split()), 1.3)
 
 
 def plain_log_ticks(axes):
