@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.columns import LABEL_NAMES, Learned, check_same_order, listed, read_table, without
-from edge_demo.csv_files import LARGEST_NUMBER, line_of, quoted_name
+from edge_demo.csv_files import line_of, quoted_name
 from edge_demo.files import replacing
 from edge_demo.generator import PatchGenerator
 from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches, shape_text, square
 
 MOST_CLASSES = 50  # more than a figure can show
 LONGEST_NAME = 200  # characters
-LARGEST_PIXEL = LARGEST_NUMBER
 USUAL = -3.0, 4.0  # pixels within these, and not all within LEAST_SPREAD, are learned from as they are
 LEAST_SPREAD = 0.1
 NARROW = 10  # pixels whose range is so many times smaller than in training are likely on another scale
@@ -215,8 +214,7 @@ def _pixel_range(path, pixels):
 def _generator_beside(path, patches):
     """The generator of the demo's own patches, or None: of others a generator.json that lies there knows nothing."""
     settings = path.parent / "generator.json"
-    named = patches.kinds is not None or patches.class_names == CLASS_NAMES
-    ours = path.name.startswith("train.csv") and patches.shape == (5, 5) and named
+    ours = path.name.startswith("train.csv") and patches.shape == (5, 5) and patches.class_names == CLASS_NAMES
     return PatchGenerator.from_json(settings) if ours and settings.exists() else None
 
 

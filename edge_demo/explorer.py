@@ -15,7 +15,7 @@ import numpy as np
 from edge_demo.files import replacing
 from edge_demo.patches import KIND_NAMES
 from edge_demo.photographs import default_photograph, read_image
-from edge_demo.runs import OtherData, flat, training_patches, with_parameters
+from edge_demo.runs import OtherData, flat, layer_sizes, training_patches, with_parameters
 from edge_demo.softmax import cross_entropy
 
 PAGE = Path(__file__).parent / "explorer_page"
@@ -82,12 +82,10 @@ def _json(data):
 def _data(run, room):
     """What run.js reads, in about so many bytes."""
     test, kinds_known = run.test, run.test.kinds is not None
-    exact = _exact(run)
+    exact = run.generator is not None
     epochs = run.history.epoch
     batches = -(-run.settings["data"]["train"] // run.settings["batch_size"])
-    before, after = flat(run.before.parameters), flat(run.after.parameters)
-    snapshots = run.snapshots or {0: before, epochs[-1] * batches: after}
-    steps = _spread(list(snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * after.size)))
+    steps = _spread(list(run.snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * flat(run.after.parameters).size)))
     curve = _spread(range(len(epochs)), MOST_EPOCHS)
     checked = test.pixels[: max(1, 200 // test.pixels.shape[1])]
     data = {
@@ -98,8 +96,8 @@ def _data(run, room):
         "snapshots": {
             "steps": steps,
             "epochs": [round(step / batches, 3) for step in steps],
-            **_losses(run, [snapshots[step] for step in steps]),
-            "parameters": _base64(np.array([snapshots[step] for step in steps]), "<f8"),
+            **_losses(run, [run.snapshots[step] for step in steps]),
+            "parameters": _base64(np.array([run.snapshots[step] for step in steps]), "<f8"),
         },
         "history": {
             "epoch": [epochs[i] for i in curve],
@@ -177,11 +175,6 @@ def _bytes_each(patches, scale):
     return (patches.pixels.shape[1] * (8 if scale is None else 2) + 6) * 4 / 3
 
 
-def _exact(run):
-    """Whether the generator's classes are those of the run, so that its posterior can stand beside them."""
-    return run.generator is not None and run.log_posterior.shape[1] == len(run.test.class_names)
-
-
 def _layer(layer):
     name = type(layer).__name__
     if name == "Dense":
@@ -192,14 +185,16 @@ def _layer(layer):
 def _settings(run):
     """What the page's own training begins with."""
     names = [type(layer).__name__ for layer in run.after.layers]
-    activation = "Tanh" if "Tanh" in names else "ReLU"
-    kept = {name: run.settings[name] for name in ("hidden", "optimizer", "lr", "batch_size", "seed")}
-    return kept | {"activation": activation, "train": run.settings["data"]["train"]}
+    return {name: run.settings[name] for name in ("optimizer", "lr", "batch_size", "seed")} | {
+        "hidden": layer_sizes(run.after)[1:-1],
+        "activation": "Tanh" if "Tanh" in names else "ReLU",
+        "train": run.settings["data"]["train"],
+    }
 
 
 def _photograph(run):
     """The portrait, in grey levels of 8 bits; None where the patches are not those of the generator."""
-    if not _exact(run):
+    if run.generator is None:
         return None
     grey = read_image(default_photograph(), largest=LARGEST_PHOTOGRAPH)
     height, width = grey.shape
@@ -218,7 +213,7 @@ def _losses(run, snapshots):
 
 def _description(run):
     settings = run.settings
-    sizes = "-".join(map(str, (run.test.pixels.shape[1], *settings["hidden"], len(run.test.class_names))))
+    sizes = "-".join(map(str, layer_sizes(run.after)))
     data, epochs = settings["data"], f"{settings['epochs']:,}"
     if run.interrupted_at is not None:
         epochs = f"{run.interrupted_at:,} of {epochs}"

@@ -9,6 +9,7 @@ import errno
 import glob
 import io
 import os
+import secrets
 import shutil
 import stat
 import time
@@ -126,7 +127,7 @@ def _changed(folder):
 
 
 def _hidden(path, what):
-    return path.with_name(f".{path.name}.{what}-{os.getpid()}")
+    return path.with_name(f".{path.name}.{what}-{secrets.token_hex(4)}")  # a process number can come again
 
 
 def _entries(folder):

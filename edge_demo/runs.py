@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.datasets import LARGEST_PIXEL, MOST_CLASSES, Scaling, load_dataset
+from edge_demo.csv_files import LARGEST_NUMBER
+from edge_demo.datasets import MOST_CLASSES, Scaling, load_dataset
 from edge_demo.evaluation import distance_to_truth, is_ambiguous, loss_parts
 from edge_demo.files import load_arrays, open_file, replacing, restore, save_arrays, write_rows
 from edge_demo.generator import PatchGenerator
@@ -132,9 +133,8 @@ class Run:
         self.before.save(folder / "before.npz")
         self.after.save(folder / "after.npz")
         note_seconds(seconds, folder / "before.npz", folder / "after.npz")
-        if self.snapshots:
-            arrays = {"steps": np.array(list(self.snapshots)), "parameters": np.array(list(self.snapshots.values()))}
-            save_arrays(folder / "snapshots.npz", arrays)
+        arrays = {"steps": np.array(list(self.snapshots)), "parameters": np.array(list(self.snapshots.values()))}
+        save_arrays(folder / "snapshots.npz", arrays)
         epochs = asdict(self.history)
         write_rows(folder / "history.csv", epochs.keys(), zip(*epochs.values(), strict=True))
         save_test_patches(folder / "test_patches.npz", self.test)
@@ -361,6 +361,12 @@ def load_settings(path, schema):
     return metrics
 
 
+def layer_sizes(network):
+    """The numbers of inputs, of units in each layer that learns, and so last of classes."""
+    inputs, biases = network.parameters[0].shape[0], network.parameters[1::2]
+    return [inputs, *(bias.size for bias in biases)]
+
+
 def layer_names(network):
     """The names of the layers' classes, by which it is known whether a network is built as it was."""
     return [type(layer).__name__ for layer in network.layers]
@@ -397,7 +403,7 @@ def load_test_patches(path, settings):
     class_names, shape = tuple(settings["class_names"]), tuple(settings["data"]["shape"])
     try:
         test = Patches(arrays["pixels"], arrays["labels"], arrays.get("kinds"), class_names, shape)
-        if len(test) < 2 or not (np.abs(test.pixels) <= LARGEST_PIXEL).all():
+        if len(test) < 2 or not (np.abs(test.pixels) <= LARGEST_NUMBER).all():
             raise ValueError("its pixels are not two or more patches of numbers within ±1e9")
     except (ValueError, LookupError) as error:
         raise ValueError(f"{path}: {error}; train again") from None
@@ -424,8 +430,6 @@ def load_history(path):
 
 
 def _load_snapshots(path, size):
-    if not path.exists():
-        return {}
     arrays = load_arrays(path)
     steps, parameters = arrays.get("steps", np.empty(0)), arrays.get("parameters", np.empty(0))
     if parameters.shape != (*steps.shape, size) or not np.isfinite(parameters).all():

@@ -22,9 +22,6 @@ def main():
     options = parse()
     cli.check_folder(options.out)
     run = load_run(options.run)
-    if not run.snapshots:
-        raise ValueError(f"{options.run} holds no snapshots.npz: train again")
-
     batches = -(-run.settings["data"]["train"] // run.settings["batch_size"])
     epochs = [step / batches for step in run.snapshots]
     networks = [with_parameters(run.after, snapshot) for snapshot in run.snapshots.values()]

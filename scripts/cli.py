@@ -53,7 +53,7 @@ def number(kind, at_least=None, above=None, at_most=None):
         except ValueError:
             value = math.nan
         low = (at_least is not None and value < at_least) or (above is not None and value <= above)
-        if low or not math.isfinite(value) or (at_most is not None and value > at_most):
+        if low or (at_most is not None and value > at_most) or not math.isfinite(value):
             raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
         return value
 

@@ -20,13 +20,12 @@ from edge_demo.figures.temperature import temperature
 from edge_demo.files import check_replaceable, replacing, replacing_folder, write_rows
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
-from edge_demo.runs import load_run, training_patches, with_parameters
+from edge_demo.runs import FRESH, load_run, training_patches, with_parameters
 from edge_demo.softmax import log_softmax
 from edge_demo.training import TrainingDiverged, balanced_weights, train_epoch
 
-FRESH = 50_000  # patches on which predictors are held against the truth
 WATCHED = 20_000  # patches on which the parts of the loss are measured over training
-POINTS = 60  # epochs at which they are
+POINTS = 30  # epochs of the longer training at which they are
 FIGURES = ("loss_parts.png", "probability_vs_truth.png", "reliability.png", "confusion.png", "temperature.png")
 FILES = ("evaluation.json", "evaluation.csv", *FIGURES)
 TITLES = {"accuracy": "accuracy", "cross_entropy": "loss", "brier_score": "Brier", "calibration_error": "calib."}
@@ -112,7 +111,7 @@ def train_longer(run, patches, times, parts_of):
     optimizer = make_optimizer(settings["optimizer"], settings["lr"])
     weights = balanced_weights(patches.labels) if settings["class_weight"] else None
     epochs = times * reached
-    watched = set(np.geomspace(reached, epochs, POINTS // 2).astype(int).tolist())
+    watched = set(np.geomspace(reached, epochs, POINTS).astype(int).tolist())
     bar = tqdm(range(1, epochs + 1), desc=f"{times} × as long", unit="epoch", disable=not sys.stderr.isatty())
     try:
         for epoch in bar:

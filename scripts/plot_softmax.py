@@ -48,6 +48,7 @@ def lesson(z, names, temperature):
     """The lines to print, every number computed here."""
     scaled = z / temperature
     p = softmax(z, temperature)
+    divided = "z" if temperature == 1 else "(z / T)"
     lines = [f"classes      {', '.join(names)}", f"z            {_row(z, '{:g}')}   raw scores, any number"]
     if temperature != 1:
         lines.append(f"z / T        {_row(scaled, '{:.4g}')}   divided by the temperature {temperature:g}")
@@ -55,7 +56,7 @@ def lesson(z, names, temperature):
         exponentials = np.exp(scaled)
         bare = exponentials / exponentials.sum()
     lines.append(
-        f"exp z        {_row(exponentials, '{:.2f}' if exponentials.max() < 1e6 else '{:.3g}')}   all positive"
+        f"{f'exp {divided}':12} {_row(exponentials, '{:.2f}' if exponentials.max() < 1e6 else '{:.3g}')}   all positive"
     )
     lines.append(f"p            {_row(p, '{:.2f}')}   divided by their sum; p sums to {p.sum():.2f}")
     lines.append(
@@ -80,11 +81,10 @@ def lesson(z, names, temperature):
     )
 
     lines += ["", "Adding the same number to every score changes nothing"]
-    for shift in (0.0, 10.0, -scaled.max()):
+    for shift in dict.fromkeys((0.0, 10.0, -scaled.max())):
         comment = "  (the largest subtracted: what the code does)" if shift == -scaled.max() and shift else ""
-        lines.append(
-            f"  z {'+' if shift >= 0 else '-'} {abs(shift):<6g} p {_row(softmax(scaled + shift), '{:.6f}')}{comment}"
-        )
+        shifted = f"{divided} {'+' if shift >= 0 else '-'} {abs(shift):<6g}"
+        lines.append(f"  {shifted} p {_row(softmax(scaled + shift), '{:.6f}')}{comment}")
 
     big = np.array([1000.0, 998.0])
     with np.errstate(over="ignore", invalid="ignore"):

@@ -6,7 +6,7 @@ import numpy as np
 
 from edge_demo.evaluation import accuracy, guessing
 from edge_demo.patches import KIND_NAMES, shape_text
-from edge_demo.runs import FRESH, PARTS
+from edge_demo.runs import FRESH, PARTS, layer_sizes
 from edge_demo.softmax import cross_entropy
 from edge_demo.training import FAR
 
@@ -15,7 +15,6 @@ FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explore
 
 def opening(dataset, network, settings, source):
     data, names = settings["data"], short(settings["class_names"])
-    sizes = [dataset.train.pixels.shape[1], *settings["hidden"], len(names)]
     parameters = sum(array.size for array in network.parameters)
     shown = ", ".join(names[:7]) + (f" and {len(names) - 7} more" if len(names) > 7 else "")
     understood = [] if dataset.generator else [f"          {line}" for line in dataset.understood]
@@ -24,7 +23,7 @@ def opening(dataset, network, settings, source):
         f"data      {source}: {counts}",
         *understood,
         f"classes   {shown}",
-        f"network   {'-'.join(map(str, sizes))}: {parameters:,} parameters, seed {settings['seed']}",
+        f"network   {'-'.join(map(str, layer_sizes(network)))}: {parameters:,} parameters, seed {settings['seed']}",
         f"training  {settings['epochs']} epochs, batches of {settings['batch_size']}, {settings['optimizer']} "
         f"at learning rate {settings['lr']:g}{', classes balanced' if settings['class_weight'] else ''}",
     ]

@@ -78,10 +78,8 @@ def train_group(options):
     check_replaceable(options.out, GROUP_FILES)
     say = (lambda *lines: None) if options.quiet else cli.say
     dataset = read_data(options)
-    network, run_settings = (
-        build(dataset.train, options, np.random.default_rng(options.seed)),
-        settings(dataset, options),
-    )
+    network = build(dataset.train, options, np.random.default_rng(options.seed))
+    run_settings = settings(dataset, options)
     say(*report.opening(dataset, network, run_settings, cli.shown(options.data)))
     say(report.gradient_line(check(network, dataset.train)))
 

@@ -203,6 +203,14 @@ def test_a_run_with_a_bad_file_is_refused_by_the_name_of_the_file(trained_few, t
     assert listing(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["before.npz", "after.npz", "snapshots.npz", "history.csv", "test_patches.npz"])
+def test_a_run_without_one_of_its_files_is_refused_by_the_name_of_the_file(trained_few, tmp_path, name):
+    shutil.copytree(trained_few, tmp_path / "run")
+    (tmp_path / "run" / name).unlink()
+    for script in ("plot_logits.py", "evaluate.py", "animate.py"):
+        refused(call(script, "--run", tmp_path / "run"), name)
+
+
 def test_a_pickle_in_a_run_is_refused_and_never_run(few, trained_few, tmp_path):
     made = tmp_path / "made"
     shutil.copytree(trained_few, tmp_path / "run")
@@ -218,7 +226,7 @@ def test_a_pickle_in_a_run_is_refused_and_never_run(few, trained_few, tmp_path):
 
 FLAGS = [
     ("train.py", "--hidden", ["-1", "1.5", "x", "", "1000000000", "99999999999999999999", "0 8", "nan", "1e3"]),
-    ("train.py", "--epochs", ["-1", "1.5", "1e9", "9" * 30]),
+    ("train.py", "--epochs", ["-1", "1.5", "1e9", "9" * 30, "9" * 400]),
     ("train.py", "--lr", ["0", "-1", "nan", "inf", "x", "1e999"]),
     ("train.py", "--batch-size", ["0", "-3", "2.5"]),
     ("train.py", "--seed", ["-1", "0.5", "x", "4294967296"]),

@@ -546,11 +546,13 @@ def test_files_with_train_and_test_in_their_names_are_found_unless_train_csv_is_
     assert dataset.test_rows is not None
 
 
-@pytest.mark.parametrize(("names", "known"), [(CLASS_NAMES, True), (("dark", "light"), False)])
-def test_a_generator_beside_the_file_counts_for_the_demos_own_patches_only(tmp_path, names, known):
+@pytest.mark.parametrize("kinds", [False, True])
+@pytest.mark.parametrize(("names", "known"), [(CLASS_NAMES, True), (("Line", "Blank"), False)])
+def test_a_generator_beside_the_file_counts_for_the_demos_own_patches_only(tmp_path, names, known, kinds):
     patches = PatchGenerator().sample(40, np.random.default_rng(0))
     PatchGenerator().to_json(tmp_path / "generator.json")
-    write_csv(tmp_path / "train.csv", Patches(patches.pixels, patches.labels, class_names=names))
+    own = Patches(patches.pixels, patches.labels, patches.kinds if kinds else None, names)
+    write_csv(tmp_path / "train.csv", own)
     assert (load_dataset(tmp_path).generator is not None) == known
     assert load_dataset(save(tmp_path / "own.csv", *images())).scaling is not None
 

@@ -206,28 +206,18 @@ def test_the_settings_of_the_page_are_those_of_the_run(trained):
     }
 
 
-@pytest.mark.parametrize("snapshots", [True, False])
-def test_a_training_that_was_interrupted_has_a_page(snapshots):
+def test_a_training_that_was_interrupted_has_a_page():
     run = make_run(own_patches(), epochs=5, stop_after=3)  # of 4 steps an epoch
-    if not snapshots:
-        run.snapshots = {}
     data = data_of(explorer_page(run))
     assert data["history"] == {"epoch": [0, 1, 2, 3], "test_loss": run.history.test_loss}
     assert (data["snapshots"]["steps"][-1], data["snapshots"]["epochs"][-1]) == (12, 3)
     assert "trained for 3 of 5 epochs" in data["description"]
 
 
-def test_a_run_without_snapshots_or_epochs_still_has_a_page():
+def test_a_run_without_epochs_still_has_a_page():
     patches, generator = generated()
     run = make_run(patches, epochs=0, generator=generator)
     assert data_of(explorer_page(run))["snapshots"]["steps"] == [0]
-    run = make_run(patches, epochs=2, generator=generator)
-    run.snapshots = {}
-    data = data_of(explorer_page(run))
-    assert data["snapshots"]["epochs"] == [0, 2]
-    np.testing.assert_array_equal(
-        array(data["snapshots"]["parameters"], "<f8"), [*flat(run.before.parameters), *flat(run.after.parameters)]
-    )
 
 
 def test_a_layer_that_the_page_does_not_know_is_named():

@@ -158,6 +158,14 @@ def test_of_two_writers_at_once_the_last_one_wins_whole(tmp_path):
     assert kill("race", tmp_path) == 200
 
 
+def test_of_two_writers_in_one_process_the_last_one_wins_whole(tmp_path):
+    with replacing_folder(tmp_path / "run", ["a.txt"]) as first:
+        (first / "a.txt").write_text("first")
+        with replacing_folder(tmp_path / "run", ["a.txt"]) as second:
+            (second / "a.txt").write_text("second")
+    assert listing(tmp_path) == {"run": None, "run/a.txt": b"first"}
+
+
 @forks
 def test_train_killed_at_random_moments_leaves_a_whole_run(few, tmp_path):
     assert kill("moments", tmp_path, few) > 0  # about half of thirty

@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from edge_demo.classifier import EdgeClassifier
 from edge_demo.datasets import load_dataset, write_csv
 from edge_demo.generator import PatchGenerator
+from edge_demo.network import Dense, ReLU, build_network
 from edge_demo.patches import CLASS_NAMES, KIND_NAMES
 from edge_demo.runs import FIGURES, FILES, load_run
 
@@ -212,6 +213,18 @@ def test_plot_softmax_prints_the_numbers_of_the_lesson_and_draws_two_figures(tmp
     assert {*listing(tmp_path)} == {"softmax_pipeline.png", "softmax_steps.png"}
 
 
+def test_plot_softmax_says_which_scores_the_temperature_has_divided(tmp_path):
+    text = call("plot_softmax.py", "--logits", "3", "1", "--temperature", "2", "--out", tmp_path).stdout
+    assert "exp (z / T)  [4.48 1.65]" in text  # e^1.5 and e^0.5
+    assert "(z / T) - 1.5 " in text
+
+
+def test_plot_softmax_shifts_scores_whose_largest_is_0_no_third_time(tmp_path):
+    text = call("plot_softmax.py", "--logits", "0", "-1", "--out", tmp_path).stdout
+    assert [text.count(f"  z + {shift} ") for shift in (0, 10)] == [1, 1]
+    assert "  z - " not in text
+
+
 # ------------------------------------------------------------------------------------------------ animate.py
 
 
@@ -249,6 +262,18 @@ def test_balanced_classes_are_trained_as_the_estimator_trains_them_and_resumed(t
     expected.fit(train.pixels, train.labels)
     found = load_run(tmp_path / "run").after.logits(train.pixels)
     np.testing.assert_allclose(found, expected.network_.logits(train.pixels), rtol=1e-9)
+
+
+def test_sizes_are_those_of_the_layers_that_network_py_builds(few, tmp_path, monkeypatch):
+    def twice(inputs, hidden, classes, rng):  # a second Dense and ReLU behind each
+        network = build_network(inputs, hidden, classes, rng)
+        network.layers[-1:-1] = [Dense(hidden[0], hidden[0], rng), ReLU()]
+        return network
+
+    monkeypatch.setattr("train.build_network", twice)
+    done = call("train.py", "--data", few, "--hidden", "2", "--epochs", "1", "--out", tmp_path / "run")
+    assert "network   25-2-2-2: 64 parameters" in done.stdout
+    assert "The network: 25-2-2-2, 64 parameters" in (tmp_path / "run" / "explorer.html").read_text(encoding="utf-8")
 
 
 def test_a_network_whose_units_all_died_is_called_so_with_a_remedy(few, tmp_path):

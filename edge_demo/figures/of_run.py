@@ -18,6 +18,7 @@ from edge_demo.figures.training_curves import training_curves
 from edge_demo.network import Dense
 from edge_demo.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
 from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
+from edge_demo.runs import layer_sizes
 from edge_demo.softmax import cross_entropy
 
 
@@ -82,7 +83,7 @@ def _training_curves(run):
 
 
 def _hidden_weights(run):
-    deep = len(run.settings["hidden"]) > 1  # then no weights lead straight from the first layer's units to the classes
+    deep = len(layer_sizes(run.after)) > 3  # then no weights lead straight from the first layer's units to the classes
     weights = (*_weights(run.before), *_weights(run.after))
     return hidden_weights(*weights, () if deep else run.test.class_names, run.test.shape)
 
