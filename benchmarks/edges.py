@@ -27,7 +27,6 @@ from edge_demo.patches import EDGE_KINDS, KIND_NAMES, Patches
 from edge_demo.photographs import (
     default_photograph,
     edge_map,
-    gaussian_magnitude,
     read_image,
     sobel_magnitude,
 )
@@ -44,6 +43,11 @@ NOISES = 0.0, 0.02, 0.05, 0.1, 0.2
 CELL, CELLS = 64, 3  # a scene is CELLS × CELLS shapes, each in a square of CELL pixels
 FINE = 8  # samples across a pixel, for anti-aliasing
 CONTRASTS = 0.15, 0.3, 0.45
+
+
+def gaussian_magnitude(grey, sigma):
+    """Length of the gradient of the image smoothed by a Gaussian: the first half of Canny's detector."""
+    return ndimage.gaussian_gradient_magnitude(grey, sigma, mode="mirror")
 
 
 def draw_scene(rng):

@@ -4,14 +4,13 @@ Nothing here builds a network: what is compared was stored, so that runs of othe
 be compared too.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from edge_demo.evaluation import bootstrap_interval
-from edge_demo.files import load_arrays, replacing, save_arrays, write_rows
+from edge_demo.files import load_arrays, save_arrays, write_json, write_rows
 from edge_demo.generator import PatchGenerator
 from edge_demo.patches import Patches
 from edge_demo.runs import (
@@ -113,9 +112,7 @@ def write_group(group, folder):
         group.generator.to_json(folder / "generator.json")
     data = {"schema": GROUP_SCHEMA, "settings": group.settings, "layers": group.layers}
     data |= {"parameters": group.parameters, "seeds": group.seeds, "parts": group.parts}
-    with replacing(folder / "group.json") as file:
-        json.dump(data, file, indent=2, allow_nan=False)
-        file.write("\n")
+    write_json(folder / "group.json", data)
 
 
 def difference(result, first, rng):

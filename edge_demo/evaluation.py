@@ -172,16 +172,6 @@ def is_ambiguous(log_posterior):
     return np.exp(log_posterior).max(axis=1) < AMBIGUOUS[1]
 
 
-def calibration_noise_floor(log_posterior, rng, draws=100):
-    """The calibration error that true probabilities show on so many patches, by chance: a mean over drawn labels."""
-    cumulative = np.cumsum(np.exp(log_posterior), axis=1)[:, :-1]
-    errors = []
-    for _ in range(draws):
-        labels = (rng.random((len(cumulative), 1)) > cumulative).sum(axis=1)
-        errors.append(expected_calibration_error(log_posterior, labels))
-    return float(np.mean(errors))
-
-
 def stratified_halves(labels, rng):
     """Two halves of the patches at random, each with half of every class: two sorted index arrays."""
     order = rng.permutation(len(labels))

@@ -8,6 +8,7 @@ import csv
 import errno
 import glob
 import io
+import json
 import os
 import secrets
 import shutil
@@ -159,6 +160,13 @@ def write_rows(path, header, rows):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def write_json(path, data):
+    """Writes a JSON file. Raises ValueError for infinities and NaN, which JSON has not."""
+    with replacing(path) as file:
+        json.dump(data, file, indent=2, allow_nan=False)
+        file.write("\n")
 
 
 def save_arrays(path, arrays):

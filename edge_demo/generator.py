@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from edge_demo.files import open_file, replacing
+from edge_demo.files import open_file, write_json
 from edge_demo.patches import EDGE_KINDS, KIND_NAMES, Patches
 from edge_demo.softmax import log_softmax
 
@@ -96,8 +96,7 @@ class PatchGenerator:
 
     def to_json(self, path):
         """Writes the settings."""
-        with replacing(path) as file:
-            file.write(json.dumps(asdict(self), indent=2) + "\n")
+        write_json(path, asdict(self))
 
     @classmethod
     def from_json(cls, path):

@@ -102,16 +102,6 @@ def sobel_magnitude(grey):
     return edge_map(lambda pixels: np.hypot(pixels @ across.ravel(), pixels @ down.ravel()), grey, side=3)
 
 
-def gaussian_magnitude(grey, sigma):
-    """Length of the gradient of the image smoothed by a Gaussian of sigma pixels, (height, width): intensity a pixel.
-
-    The first half of Canny's edge detector. Borders as in edge_map.
-    """
-    from scipy import ndimage  # takes 0.2 s, so only where it is asked for
-
-    return ndimage.gaussian_gradient_magnitude(np.asarray(grey, dtype=np.float64), sigma, mode="mirror")
-
-
 def _open(file, path):
     """An image of which only the header is read, so that its size is known before its pixels fill the memory."""
     try:

@@ -15,7 +15,7 @@ import numpy as np
 from edge_demo.csv_files import LARGEST_NUMBER
 from edge_demo.datasets import MOST_CLASSES, Scaling, load_dataset
 from edge_demo.evaluation import distance_to_truth, is_ambiguous, loss_parts
-from edge_demo.files import load_arrays, open_file, replacing, restore, save_arrays, write_rows
+from edge_demo.files import load_arrays, open_file, restore, save_arrays, write_json, write_rows
 from edge_demo.generator import PatchGenerator
 from edge_demo.network import Network, build_network
 from edge_demo.optimizers import Adam
@@ -149,8 +149,8 @@ class Run:
             for i, array in enumerate(getattr(optimizer, name), start=1)
         }
         save_arrays(folder / "optimizer.npz", memory)
-        _write_json(folder / "random.json", rng.bit_generator.state)
-        _write_json(folder / "metrics.json", self._metrics())
+        write_json(folder / "random.json", rng.bit_generator.state)
+        write_json(folder / "metrics.json", self._metrics())
 
     def _metrics(self):
         epochs = asdict(self.history)
@@ -176,13 +176,10 @@ class Run:
 
     def _columns(self, pixels):
         """Columns of logits and probabilities of pixels (n, inputs), before and after training, and the class then."""
-        columns = {}
-        for stage, network in (("before", self.before), ("after", self.after)):
-            logits = network.logits(pixels)
-            for what, values in (("logit", logits), ("probability", softmax(logits))):
-                for k, name in enumerate(self.test.class_names):
-                    columns[f"{stage}_{what}_{name}"] = values[:, k].tolist()
-        return columns | {"class": [self.test.class_names[k] for k in logits.argmax(axis=1)]}
+        names, after = self.test.class_names, self.after.logits(pixels)
+        columns = prediction_columns(self.before.logits(pixels), names, "before_")
+        columns |= prediction_columns(after, names, "after_")
+        return columns | {"class": [names[k] for k in after.argmax(axis=1)]}
 
 
 def load_run(folder):
@@ -335,12 +332,6 @@ def fingerprint(patches):
     return digest.hexdigest()[:16]
 
 
-def _write_json(path, data):
-    with replacing(path) as file:
-        json.dump(data, file, indent=2, allow_nan=False)
-        file.write("\n")
-
-
 def load_settings(path, schema):
     """The JSON file of a run or of a group: a dict, whose settings are as train.py's. Raises ValueError."""
     try:
@@ -359,6 +350,15 @@ def load_settings(path, schema):
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ValueError(f"{path} was not written by scripts/train.py of this version: train again") from None
     return metrics
+
+
+def prediction_columns(logits, class_names, prefix=""):
+    """Columns of a table, a dict of lists: logits (n, classes) and their probabilities."""
+    columns = {}
+    for what, values in (("logit", logits), ("probability", softmax(logits))):
+        for k, name in enumerate(class_names):
+            columns[f"{prefix}{what}_{name}"] = values[:, k].tolist()
+    return columns
 
 
 def layer_sizes(network):

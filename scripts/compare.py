@@ -2,15 +2,13 @@
 
 import cli
 
-import json
-
 import numpy as np
 
 from edge_demo.comparisons import agreement, difference, load_results, most_different
 from edge_demo.evaluation import certain_sign
 from edge_demo.figures.comparison import curves, differences
 from edge_demo.figures.style import save_figure
-from edge_demo.files import check_replaceable, replacing, replacing_folder, write_rows
+from edge_demo.files import check_replaceable, replacing_folder, write_json, write_rows
 from edge_demo.runs import PARTS
 
 FILES = ("comparison.json", "comparison.csv", "curves.png", "differences.png")
@@ -160,9 +158,7 @@ def draw(results, folder):
 
 
 def write(rows, folder):
-    with replacing(folder / "comparison.json") as file:
-        json.dump(rows, file, indent=2, allow_nan=False)
-        file.write("\n")
+    write_json(folder / "comparison.json", rows)
     columns = ["run", "network", "training", "parameters", "seconds", *SCORES, *PARTS]
     ends = [(score, end) for score in SCORES for end in ("mean", "low", "high")]
     header = [*columns, "seeds", *(f"{score}_difference_{end}" for score, end in ends)]

@@ -2,7 +2,6 @@
 
 import cli
 
-import json
 import sys
 from copy import deepcopy
 
@@ -17,7 +16,7 @@ from edge_demo.figures.probability_vs_truth import probability_vs_truth
 from edge_demo.figures.reliability import reliability
 from edge_demo.figures.style import save_figure
 from edge_demo.figures.temperature import temperature
-from edge_demo.files import check_replaceable, replacing, replacing_folder, write_rows
+from edge_demo.files import check_replaceable, replacing_folder, write_json, write_rows
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
 from edge_demo.runs import FRESH, load_run, training_patches, with_parameters
@@ -431,9 +430,7 @@ def _claims(log_p, labels):
 
 
 def write(folder, results):
-    with replacing(folder / "evaluation.json") as file:
-        json.dump(_finite(results), file, indent=2, allow_nan=False)
-        file.write("\n")
+    write_json(folder / "evaluation.json", _finite(results))
     truth = results.get("truth", {})
     known = list(next(iter(truth.values()))) if truth else []
     rows = []

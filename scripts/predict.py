@@ -8,22 +8,22 @@ import sys
 from edge_demo.columns import Learned
 from edge_demo.datasets import read_pixels, unlike
 from edge_demo.files import replacing
-from edge_demo.runs import load_run
-from edge_demo.softmax import softmax
+from edge_demo.runs import load_run, prediction_columns
 
 
 def main():
     options = parse()
     run = load_run(options.run)
     pixels = read(run, options)
-    header, rows = predict(run.after, run.test.class_names, pixels)
+    logits, names = run.after.logits(pixels), run.test.class_names
+    columns = prediction_columns(logits, names) | {"class": [names[k] for k in logits.argmax(axis=1)]}
 
     if options.out is not None:
         with replacing(options.out) as file:
-            write(file, header, rows)
+            write(file, columns)
     elif sys.stdout is not None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # as every CSV file here, whatever the terminal's
-        write(sys.stdout, header, rows)
+        write(sys.stdout, columns)
 
 
 def parse():
@@ -53,22 +53,10 @@ def read(run, options):
     return pixels if run.scaling is None else run.scaling.apply(pixels)
 
 
-def predict(network, names, pixels):
-    """The header, and a row a patch: logits, probabilities, and the name of the most probable class."""
-    logits = network.logits(pixels)
-    probabilities = softmax(logits)
-    header = [*(f"logit_{name}" for name in names), *(f"probability_{name}" for name in names), "class"]
-    rows = [
-        [*z, *p, names[k]]
-        for z, p, k in zip(logits.tolist(), probabilities.tolist(), logits.argmax(axis=1), strict=True)
-    ]
-    return header, rows
-
-
-def write(file, header, rows):
+def write(file, columns):
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
 
 
 if __name__ == "__main__":

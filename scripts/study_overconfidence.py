@@ -9,7 +9,7 @@ from edge_demo.datasets import load_dataset
 from edge_demo.evaluation import NoTemperature, fit_temperature, loss_parts
 from edge_demo.figures import loss_parts as parts_figure
 from edge_demo.figures.style import percent, save_figure
-from edge_demo.figures.surprises import SENTENCES, surprises
+from edge_demo.figures.surprises import CONFIDENT, SENTENCES, surprises
 from edge_demo.generator import PatchGenerator, templates_of_kinds
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD
@@ -20,7 +20,6 @@ BATCH_SIZE, LEARNING_RATE = 32, 0.2
 HELD_OUT = 2000  # patches that the temperature is fitted on
 FRESH = 20_000  # patches that the parts of the loss are measured on
 POINTS = 60  # epochs at which they are
-CONFIDENT = 0.99
 NOISES = 1000  # patches of pure noise
 
 

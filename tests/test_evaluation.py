@@ -21,7 +21,6 @@ from edge_demo.evaluation import (
     baselines,
     bootstrap_interval,
     brier_score,
-    calibration_noise_floor,
     class_margins,
     class_scores,
     distance_to_truth,
@@ -165,12 +164,6 @@ def test_over_and_underconfidence_do_not_cancel_across_bins():
     labels = np.array([0, 0, 1, 1, 1, 1, 1, 1])  # 0.9 is right in 2 of 4, 0.7 in 4 of 4
     assert expected_calibration_error(log_p, labels, bins=2) == pytest.approx((0.4 + 0.3) / 2, rel=1e-12)
     assert expected_calibration_error(log_p, labels, bins=1) == pytest.approx(0.8 - 0.75, rel=1e-12)
-
-
-def test_the_noise_floor_is_the_calibration_error_of_true_probabilities():
-    q = 0.7  # a single patch is off by 1 - q where it is right, and by q where it is not
-    floor = calibration_noise_floor(logs([q]), np.random.default_rng(0), draws=3000)
-    assert floor == pytest.approx(2 * q * (1 - q), abs=5 * 0.4 * math.sqrt(q * (1 - q) / 3000))
 
 
 @pytest.mark.parametrize("bins", [1, 4, 15])

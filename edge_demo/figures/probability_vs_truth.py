@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import LogNorm
 
-from edge_demo.evaluation import AMBIGUOUS, loss_parts
+from edge_demo.evaluation import AMBIGUOUS, is_ambiguous, loss_parts
 from edge_demo.figures import style
 
 CELLS = np.linspace(0, 1, 51)
@@ -18,7 +18,7 @@ def probability_vs_truth(log_probabilities, log_posterior, class_name):
     """
     p, truth = np.exp(log_probabilities[:, 0]), np.exp(log_posterior[:, 0])
     parts = loss_parts(log_probabilities, log_posterior)
-    ambiguous = (truth > AMBIGUOUS[0]) & (truth < AMBIGUOUS[1])
+    ambiguous = is_ambiguous(log_posterior)
     name = f"p({style.fitting(class_name, 1)})"
     off = np.abs(p - truth)[ambiguous].mean() if ambiguous.any() else np.abs(p - truth).mean()
     which = "on ambiguous patches" if ambiguous.any() else "on average"

@@ -14,7 +14,7 @@ SENTENCES = (
     "Softmax divides by the sum over the classes, so p sums to 1 for any patch: nothing is left for “none of these”.",
     "The exact posterior must choose as well: it answers “given that the patch is one of these two”.",
 )
-CONFIDENT = 0.99
+CONFIDENT = 0.99  # p above this is called sure
 WIDTH, TOP, BOTTOM, SIDE = 9, 1.3, 1.5, 0.62  # inches; SIDE: of a patch
 PATCH, LOGITS, BARS, ANSWERS, DISTANCES = 1.55, 2.25, 3.65, 5.4, 7.2  # inches from the left
 
