@@ -383,9 +383,9 @@ What the numbers support, by area under the ROC curve. The best of each sort is 
 {verdicts}
 
 ## The learned maps
-- **16 units**: the network that `train.py` trains, in a second. It says Edge wherever a step crosses its 5×5 window,
-  also 1.5 pixels off the middle, so its lines are some four pixels wide. These scores ask for lines one pixel wide: on
-  clean pictures that is what it loses by. The exact posterior answers the same question, and loses in the same way.
+- **16 units**: the network that `train.py` trains in half a second. It says Edge wherever a step crosses its 5×5
+  window, also 1.5 pixels off the middle, so its lines are some four pixels wide. These scores ask for lines one pixel
+  wide: on clean pictures that is what it loses by. The exact posterior answers the same question, and loses likewise.
 - **64 units**: four times as many, on 200,000 patches of the same generator: more knowledge of the same question.
 - **64 units, step in the middle**: another question. Patches are called Edge only where the step passes beside the
   middle pixel, and each patch's noise is 0.02, 0.05, 0.1 or 0.2. It trains in seconds.

@@ -133,6 +133,10 @@ def _check_pixel_columns(file, columns, learned):
         names = " ".join(quoted_name(file.columns[i]) for i in texts)
         columns_of_text = "the column" if len(texts) == 1 else "all columns of text"
         remedy = f"; --drop {names} leaves out {columns_of_text}" if 2 * len(texts) < len(columns) else ""
+        if learned and learned.label and not file.has_header:
+            remedy = "; the training file has a header, and this one has none: add it"
+        elif learned and learned.label and learned.label not in file.columns:
+            remedy = f"; name it {quoted_name(learned.label)}, as in training, if it holds labels, or else remove it"
         raise ValueError(f"{file.place(line_of(file, 0), texts[0])}: {cell[:40]!r} is {NO_NUMBER}{remedy}")
     _check_names_alike(file, columns)
     if not 1 <= len(columns) <= MOST_PIXELS:

@@ -48,7 +48,7 @@ class Dataset:
     training file, their rows in it, 1 for the first below the header, or None. generator: None where the patches are
     not the demo's own, or there is no generator.json. scaling: None where pixels are as in the file. pixel_range:
     (lowest, highest) in the training file. label: the name of its column of labels, None where it has no header.
-    understood: how the files were read, as lines.
+    understood: how the files were read, as lines; of the demo's own patches only what is out of the ordinary.
     """
 
     train: Patches
@@ -81,7 +81,7 @@ def load_dataset(source, *, label=None, drop=(), shape=None, test_share=0.2, see
     data.generator = _generator_beside(train_path, train)
     if data.generator is None:
         data.scaling = _scaling(*data.pixel_range)
-    data.understood.append(_summary(table, data))
+        data.understood.append(_summary(table, data))
 
     if test_path is not None:
         learned = Learned(train.pixels.shape[1], data.label, tuple(drop))
@@ -166,7 +166,7 @@ def _add_test_file(data, table, train_table):
         raise ValueError(f"{table.file.name} holds 1 image, but 2 are needed to test on")
     else:
         data.test = _patches(table, data.train.class_names, data.train.shape)
-        data.understood.append(f"{name}: {count:,} images")
+        data.understood += [] if data.generator else [f"{name}: {count:,} images"]
     if note := unlike(table.pixels, data.pixel_range):
         data.understood.append(f"{name}: {note}")
 
@@ -175,7 +175,7 @@ def _check_classes(table, patches):
     found = len(np.unique(patches.labels))
     if not 2 <= found <= MOST_CLASSES:
         raise ValueError(
-            f"{table.file.name}: its labels name {found:,} classes, in column "
+            f"{table.file.name}: its labels name {found:,} class{'es' * (found != 1)}, in column "
             f"{quoted_name(table.file.columns[table.label_column])}; 2 to {MOST_CLASSES} can be learned here, and "
             "--label NAME says where the labels are"
         )
@@ -276,7 +276,7 @@ def _indexes(table, column, cells, names):
     index = {name: k for k, name in enumerate(names)}
     for row, cell in enumerate(cells):
         if cell not in index:
-            what = f"none of {listed(names)}"
+            what = f"none of {listed(names)}" + ("; --drop kind leaves the column out" if names is KIND_NAMES else "")
             if cell.lower() in MISSING:
                 what = "no name: fill it in, or remove the row"
             elif not _is_name(cell):

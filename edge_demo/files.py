@@ -33,7 +33,8 @@ def replacing(path, mode="w"):
             yield file
         os.replace(unfinished, path)
     except BaseException as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is closed, too
+            unfinished.unlink()
         if isinstance(error, OSError):
             error.filename, error.filename2 = str(path), None  # the name that the user knows
         raise
@@ -49,8 +50,8 @@ def replacing_folder(target, names):
     check_replaceable(target, names)
     target.parent.mkdir(parents=True, exist_ok=True)
     new = _hidden(target, "new")
-    new.mkdir()
     try:
+        new.mkdir()
         yield new
         for entry in _entries(target):
             if _is_ignored(entry):
@@ -76,6 +77,8 @@ def check_replaceable(target, names):
         raise ValueError(
             f"{target} cannot be written, because {there} is {'read-only' if there.is_dir() else 'a file'}"
         )
+    if path.is_dir() and not os.access(path, os.W_OK):
+        raise ValueError(f"{target} cannot be written, because it is read-only")
     strange = [entry.name for entry in _entries(path) if not _is_ours(entry, names)]
     if strange:
         raise ValueError(f"{target} holds {min(strange)}, which is not written there: name a new or an empty folder")
@@ -112,7 +115,7 @@ def _delete(former, old):
     """Under another name, so that what is half deleted is never put back."""
     with suppress(FileNotFoundError):
         former.rename(old)
-        shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)  # what is new is in place: what cannot be deleted is no reason to fail
 
 
 def _beside(target, what):

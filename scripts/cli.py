@@ -54,7 +54,7 @@ def number(kind, at_least=None, above=None, at_most=None):
             value = math.nan
         low = (at_least is not None and value < at_least) or (above is not None and value <= above)
         if low or (at_most is not None and value > at_most) or not math.isfinite(value):
-            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+            raise argparse.ArgumentTypeError(f"{text.strip()!r} is not {wanted}")
         return value
 
     return parse
@@ -109,7 +109,7 @@ def need_memory(what, numbers):
 def need_network(sizes, patches):
     """need_memory() for a network of layers of these sizes, input and output included, on so many patches."""
     parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
-    what = f"a network of {parameters:,} parameters and {patches:,} patches, see --hidden"
+    what = f"argument --hidden: a network of {parameters:,} parameters, with {patches:,} patches,"
     need_memory(what, 12 * parameters + 3 * patches * sum(sizes))  # with gradients, optimizer; activations
 
 

@@ -30,7 +30,7 @@ def main():
 
 def parse():
     parser = cli.parser(__doc__)
-    number, positive = cli.number(float), cli.number(float, above=0)
+    number, positive = cli.number(float, at_least=-1e300, at_most=1e300), cli.number(float, above=0)
     parser.add_argument("--logits", type=number, nargs="+", default=[2.5, 0.5], metavar="Z", help="raw scores")
     parser.add_argument("--labels", nargs="+", metavar="NAME", help="a name for each score (default: Edge, No Edge)")
     parser.add_argument("--temperature", type=positive, default=1.0, help="what scores are divided by")

@@ -17,11 +17,10 @@ def opening(dataset, network, settings, source):
     data, names = settings["data"], short(settings["class_names"])
     parameters = sum(array.size for array in network.parameters)
     shown = ", ".join(names[:7]) + (f" and {len(names) - 7} more" if len(names) > 7 else "")
-    understood = [] if dataset.generator else [f"          {line}" for line in dataset.understood]
     counts = f"{data['train']:,} training and {data['test']:,} test patches of {shape_text(dataset.train.shape)} pixels"
     return [
         f"data      {source}: {counts}",
-        *understood,
+        *(f"          {line}" for line in dataset.understood),
         f"classes   {shown}",
         f"network   {'-'.join(map(str, layer_sizes(network)))}: {parameters:,} parameters, seed {settings['seed']}",
         f"training  {settings['epochs']} epochs, batches of {settings['batch_size']}, {settings['optimizer']} "
@@ -96,9 +95,9 @@ def summary(run):
     for part in ("train", "test"):
         for title, name, of in (("cross-entropy, nats", "loss", cross_entropy), ("accuracy", "accuracy", accuracy)):
             values = getattr(run.history, f"{part}_{name}")
-            line = f"{part + ' ' + title:28}{values[0]:10.4f}{values[-1]:10.4f}"
+            line = f"{part + ' ' + title:28} {values[0]:9.4f} {values[-1]:9.4f}"
             if part == "test":
-                line += "".join(f"{of(log_p, labels):10.4f}" for log_p in references.values())
+                line += "".join(f" {of(log_p, labels):9.4f}" for log_p in references.values())
             lines.append(line)
     return lines
 
@@ -141,7 +140,8 @@ def warnings(run):
         return []
     largest, rate = np.abs(run.test.pixels).max(), run.settings["lr"]
     remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else f"try --lr {rate / 10:g}"
-    return ["", f"every patch gets the same logits: a hidden layer is dead, no unit of it is active any more; {remedy}"]
+    dead = "a hidden layer is dead, none of its units is active on any of them"
+    return ["", f"every test patch gets the same logits: {dead}; {remedy}"]
 
 
 def written(folder, names):

@@ -2,6 +2,8 @@
 
 import cli
 
+import sys
+
 import numpy as np
 from sklearn.metrics import pairwise_distances
 
@@ -48,7 +50,7 @@ def parse():
     parser.add_argument("--hidden", type=whole, nargs="+", default=[16], metavar="N", help="hidden sizes")
     parser.add_argument("--seed", type=cli.number(int, at_least=0), default=0, help="of patches, weights and shuffling")
     parser.add_argument("--out", type=cli.Path, default=out, help="folder for the figures")
-    return parser.parse_args()
+    return parser.parse_args(cli.listed(sys.argv[1:], "--hidden"))
 
 
 def study_overconfidence(options):

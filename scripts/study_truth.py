@@ -60,7 +60,7 @@ def parse():
     parser.add_argument("--jobs", type=whole, help="processes at once on this machine (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="use the workers of this scheduler, tcp://host:port")
     parser.add_argument("--out", type=cli.Path, default=out, help="folder for the results")
-    return parser.parse_args()
+    return parser.parse_args(cli.listed(sys.argv[1:], "--hidden", "--train-size"))
 
 
 def table(what, values, sizes, widths):

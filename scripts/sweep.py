@@ -82,7 +82,7 @@ def parse():
     parser.add_argument("--jobs", type=whole, help="processes at once on this machine (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="use the workers of this scheduler, tcp://host:port")
     parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "sweep", help="folder for the results")
-    return parser.parse_args()
+    return parser.parse_args(cli.listed(sys.argv[1:], "--hidden", "--noise", "--train-size"))
 
 
 if __name__ == "__main__":

@@ -156,12 +156,12 @@ def parse(arguments):
     )
     balanced = "let each class count as much as any other"
     parser.add_argument("--class-weight", choices=["balanced"], help=balanced)
-    parser.add_argument("--target", choices=["label", "kind"], default="label", help="two classes, or the seven kinds")
+    parser.add_argument("--target", choices=["label", "kind"], default="label", help="the labels, or the seven kinds")
     seed = cli.number(int, at_least=0, at_most=2**32 - 1)  # as much as scikit-learn takes
     parser.add_argument("--seed", type=seed, default=0, help="of weights and shuffling")
     several = "train with so many seeds, from --seed on, and report their mean and spread"
     parser.add_argument("--seeds", type=cli.number(int, at_least=1, at_most=1000), default=1, help=several)
-    out = "folder for the run (default: outputs/train; with --seeds: outputs/seeds)"
+    out = f"folder for the run (default: {OUTPUTS / 'train'}; with --seeds: {OUTPUTS / 'seeds'})"
     parser.add_argument("--out", type=cli.Path, help=out)
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, up to --epochs in all")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
@@ -195,7 +195,12 @@ def parse(arguments):
 def read_data(options):
     """The Dataset, with the kinds as labels where these are to be learned."""
     progress = sys.stderr.isatty() and not options.quiet
-    dataset = load_dataset(options.data, **reading(options), progress=progress)
+    try:
+        dataset = load_dataset(options.data, **reading(options), progress=progress)
+    except FileNotFoundError as error:
+        if not options.resume:
+            raise
+        raise ValueError(f"{error.filename} is not there any more: --data names where the data are now") from None
     if options.target == "kind":
         dataset.train, dataset.test = dataset.train.with_kind_labels(), dataset.test.with_kind_labels()
     return dataset

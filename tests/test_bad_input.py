@@ -45,7 +45,7 @@ DATASETS = {
     "empty": ({"train": ""}, "train.csv is empty"),
     "text": ({"train": HEADER + GOOD.replace("0.5", "grey")}, "train.csv, line 3, column p01: 'grey'"),
     "latin-1": ({"train": (HEADER + GOOD + "Não,flat,0,0,0,0").encode("latin-1")}, "train.csv, line 4, character 2"),
-    "one class": ({"train": HEADER + GOOD[:22] * 3}, "train.csv: its labels name 1 classes"),
+    "one class": ({"train": HEADER + GOOD[:22] * 3}, "train.csv: its labels name 1 class,"),
     "other classes": ({"test": HEADER + GOOD.replace("No Edge", "Square")}, "test.csv"),
     "one patch": ({"test": HEADER + GOOD[:22]}, "test.csv holds 1 image"),
     "another size": ({"test": "label,p00\nEdge,1\nEdge,2\n"}, "test.csv has 1 pixels an image, but 4"),
@@ -239,7 +239,7 @@ FLAGS = [
     ("make_data.py", "--noise", ["0", "-0.1", "nan", "1e-320", "1e300"]),
     ("make_data.py", "--brightness", ["1", "1 -1", "nan 1", "1e300 1", "x y"]),
     ("make_data.py", "--contrast", ["0.5 inf"]),
-    ("plot_softmax.py", "--logits", ["x", "nan", "inf", "1e999"]),
+    ("plot_softmax.py", "--logits", ["x", "nan", "inf", "1e999", "1e308"]),
     ("plot_softmax.py", "--temperature", ["0", "-1", "nan", "inf"]),
     ("plot_softmax.py", "--labels", ["only-one"]),
     ("sweep.py", "--hidden", ["-1", "1000000000"]),
@@ -411,3 +411,17 @@ def test_a_read_only_place_leaves_the_former_run_and_says_so(few, trained_few, t
     refused(call("predict.py", *predict, "--out", tmp_path / "closed" / "out.csv"), "closed", "ermission")
     refused(call("train.py", "--data", tmp_path / "secret", "--out", tmp_path / "open" / "any"), "ermission")
     assert listing(tmp_path / "closed") == before
+
+
+def test_a_read_only_folder_is_not_replaced_even_where_its_place_is_open(few, trained_few, tmp_path, request):
+    shutil.copytree(trained_few, tmp_path / "run")
+    for folder in (tmp_path, *tmp_path.parents, few, *few.parents):
+        if folder.stat().st_mode & 0o077 == 0:
+            folder.chmod(folder.stat().st_mode | 0o055)
+    tmp_path.chmod(0o777)
+    (tmp_path / "run").chmod(0o555)
+    before = listing(tmp_path)
+    request.getfixturevalue("nobody")
+    for script, flags in (("train.py", ["--data", few, "--quiet"]), ("make_data.py", [])):
+        refused(call(script, *flags, "--out", tmp_path / "run"), "run cannot be written, because it is read-only")
+    assert listing(tmp_path) == before

@@ -489,6 +489,28 @@ def test_a_test_set_that_does_not_fit_its_training_set_is_refused(tmp_path):
         load_dataset(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        (table({"type": ANIMALS, **P00}), "name it species, as in training, if it holds labels, or else remove it"),
+        (table({"species": ANIMALS, **P00}, header=False), "the training file has a header, and this one has none"),
+    ],
+)
+def test_labels_of_the_test_set_that_are_not_found_are_answered_with_what_mends_it(tmp_path, text, remedy):
+    (tmp_path / "train.csv").write_text(table({"species": ANIMALS, **P00}))
+    (tmp_path / "test.csv").write_text(text)
+    with pytest.raises(ValueError, match=rf"test\.csv, line .*'cat' is not a pixel.*; {remedy}"):
+        load_dataset(tmp_path)
+
+
+def test_kinds_of_others_are_refused_with_the_flag_that_leaves_them_out(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(table({"label": ANIMALS, "kind": ["tabby", "beagle", "tabby"], **P00}))
+    with pytest.raises(ValueError, match=r"'tabby' is none of vertical.*--drop kind"):
+        read_csv(path)
+    assert read_csv(path, drop=["kind"]).class_names == ("cat", "dog")
+
+
 def test_a_test_set_whose_columns_stand_in_another_order_is_refused(tmp_path):
     labels, pixels = images()
     for name, order in (("train.csv", "abcd"), ("test.csv", "bacd")):

@@ -1,8 +1,11 @@
 """What a user gets from train.py and the scripts beside it: the files, the printed numbers, the pictures."""
 
 import csv
+import importlib
 import json
 import re
+import shutil
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -264,6 +267,39 @@ def test_balanced_classes_are_trained_as_the_estimator_trains_them_and_resumed(t
     np.testing.assert_allclose(found, expected.network_.logits(train.pixels), rtol=1e-9)
 
 
+def test_of_the_demos_own_patches_only_what_is_out_of_the_ordinary_is_said(tmp_path):
+    dataset = load_dataset(ROOT / "data")
+    assert dataset.understood == []
+    dataset.test.pixels *= 255
+    (tmp_path / "data").mkdir()
+    for name, patches in (("train.csv", dataset.train[:60]), ("test.csv", dataset.test[:60])):
+        write_csv(tmp_path / "data" / name, patches)
+    dataset.generator.to_json(tmp_path / "data" / "generator.json")
+    flags = ["--epochs", "1", "--no-figures", "--out", tmp_path / "run"]
+    text = call("train.py", "--data", tmp_path / "data", *flags).stdout
+    assert re.search(r"^ {10}test\.csv: pixels from .* are they on the same scale\?$", text, re.M)
+    assert "images of 5×5" not in text
+    (tmp_path / "data" / "test.csv").unlink()
+    text = call("train.py", "--data", tmp_path / "data", *flags).stdout
+    assert re.search(r"^ {10}12 images of train\.csv, about 20 % of each class, are held out to test$", text, re.M)
+
+
+def test_resuming_where_the_data_have_moved_names_the_flag_that_says_so(few, tmp_path):
+    data, out = shutil.copytree(few, tmp_path / "data"), ["--no-figures", "--quiet", "--out", tmp_path / "run"]
+    assert call("train.py", "--data", data, "--epochs", "1", *out).returncode == 0
+    data.rename(tmp_path / "moved")
+    done = call("train.py", "--resume", "--epochs", "2", *out)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "--data names where the data are now" in done.stderr
+    assert call("train.py", "--resume", "--epochs", "2", "--data", tmp_path / "moved", *out).returncode == 0
+
+
+@pytest.mark.parametrize("script", ["sweep.py", "study_truth.py", "study_overconfidence.py"])
+def test_lists_of_numbers_may_be_joined_by_commas_in_every_script(script, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [script, "--hidden", "2,4"])
+    assert importlib.import_module(script.removesuffix(".py")).parse().hidden == [2, 4]
+
+
 def test_sizes_are_those_of_the_layers_that_network_py_builds(few, tmp_path, monkeypatch):
     def twice(inputs, hidden, classes, rng):  # a second Dense and ReLU behind each
         network = build_network(inputs, hidden, classes, rng)
@@ -280,9 +316,9 @@ def test_a_network_whose_units_all_died_is_called_so_with_a_remedy(few, tmp_path
     flags = ["--data", few, "--lr", "5", "--hidden", "1", "--batch-size", "8", "--epochs", "60", "--no-figures"]
     text = call("train.py", *flags, "--out", tmp_path / "dead").stdout
     assert np.ptp(load_run(tmp_path / "dead").logits["after"], axis=0).tolist() == [0, 0]
-    assert "no unit of it is active any more; try --lr 0.5" in text
+    assert "is dead, none of its units is active on any of them; try --lr 0.5" in text
     text = call("train.py", *flags[:2], *flags[4:], "--out", tmp_path / "alive").stdout
-    assert "active any more" not in text
+    assert "is dead" not in text
 
 
 @pytest.mark.parametrize("flags", [["--hidden", "4,3"], ["--hidden", "4", "3"], ["--hidden=4,3"]])
