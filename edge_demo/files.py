@@ -77,7 +77,7 @@ def check_replaceable(target, names):
         raise ValueError(
             f"{target} cannot be written, because {there} is {'read-only' if there.is_dir() else 'a file'}"
         )
-    if path.is_dir() and not os.access(path, os.W_OK):
+    if _is_read_only(path):
         raise ValueError(f"{target} cannot be written, because it is read-only")
     strange = [entry.name for entry in _entries(path) if not _is_ours(entry, names)]
     if strange:
@@ -139,6 +139,13 @@ def _entries(folder):
         return list(folder.iterdir())
     except FileNotFoundError:  # it is not there, or another process has just moved it aside
         return []
+
+
+def _is_read_only(folder):
+    with suppress(FileNotFoundError):
+        found = folder.stat()
+        return not os.access(folder, os.W_OK) and os.path.samestat(found, folder.stat())  # not just moved aside
+    return False
 
 
 def _is_ours(entry, names):
