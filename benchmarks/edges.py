@@ -10,7 +10,7 @@ the mean of several scenes and their standard deviation. Canny joins in where sc
 
 import argparse
 import time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -43,11 +43,7 @@ NOISES = 0.0, 0.02, 0.05, 0.1, 0.2
 CELL, CELLS = 64, 3  # a scene is CELLS × CELLS shapes, each in a square of CELL pixels
 FINE = 8  # samples across a pixel, for anti-aliasing
 CONTRASTS = 0.15, 0.3, 0.45
-
-
-def gaussian_magnitude(grey, sigma):
-    """Length of the gradient of the image smoothed by a Gaussian: the first half of Canny's detector."""
-    return ndimage.gaussian_gradient_magnitude(grey, sigma, mode="mirror")
+gaussian_magnitude = partial(ndimage.gaussian_gradient_magnitude, mode="mirror")  # the first half of Canny's detector
 
 
 def draw_scene(rng):

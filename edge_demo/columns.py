@@ -129,14 +129,7 @@ def _is_whole(number):
 def _check_pixel_columns(file, columns, learned):
     texts = [i for i in columns if file.is_text(i)]
     if texts:
-        cell = file.sample[0][texts[0]]
-        names = " ".join(quoted_name(file.columns[i]) for i in texts)
-        columns_of_text = "the column" if len(texts) == 1 else "all columns of text"
-        remedy = f"; --drop {names} leaves out {columns_of_text}" if 2 * len(texts) < len(columns) else ""
-        if learned and learned.label and not file.has_header:
-            remedy = "; the training file has a header, and this one has none: add it"
-        elif learned and learned.label and learned.label not in file.columns:
-            remedy = f"; name it {quoted_name(learned.label)}, as in training, if it holds labels, or else remove it"
+        cell, remedy = file.sample[0][texts[0]], _remedy_for_text(file, columns, texts, learned)
         raise ValueError(f"{file.place(line_of(file, 0), texts[0])}: {cell[:40]!r} is {NO_NUMBER}{remedy}")
     _check_names_alike(file, columns)
     if not 1 <= len(columns) <= MOST_PIXELS:
@@ -147,6 +140,18 @@ def _check_pixel_columns(file, columns, learned):
             "--label NAME and --drop NAME name columns that are no pixels"
         )
     _check_order([file.columns[i] for i in columns], file)
+
+
+def _remedy_for_text(file, columns, texts, learned):
+    """What to do about columns of text where pixels should be."""
+    if learned and learned.label and not file.has_header:
+        return "; the training file has a header, and this one has none: add it"
+    if learned and learned.label and learned.label not in file.columns and len(texts) == 1:
+        return f"; name it {quoted_name(learned.label)}, as in training, if it holds labels, or else remove it"
+    if 2 * len(texts) >= len(columns):
+        return ""
+    names = " ".join(quoted_name(file.columns[i]) for i in texts)
+    return f"; --drop {names} leaves out {'the column' if len(texts) == 1 else 'all columns of text'}"
 
 
 def _check_names_alike(file, columns):

@@ -166,7 +166,8 @@ def _add_test_file(data, table, train_table):
         raise ValueError(f"{table.file.name} holds 1 image, but 2 are needed to test on")
     else:
         data.test = _patches(table, data.train.class_names, data.train.shape)
-        data.understood += [] if data.generator else [f"{name}: {count:,} images"]
+        if data.generator is None:
+            data.understood.append(f"{name}: {count:,} images")
     if note := unlike(table.pixels, data.pixel_range):
         data.understood.append(f"{name}: {note}")
 
@@ -175,7 +176,7 @@ def _check_classes(table, patches):
     found = len(np.unique(patches.labels))
     if not 2 <= found <= MOST_CLASSES:
         raise ValueError(
-            f"{table.file.name}: its labels name {found:,} class{'es' * (found != 1)}, in column "
+            f"{table.file.name}: its labels name {found:,} {'class' if found == 1 else 'classes'}, in column "
             f"{quoted_name(table.file.columns[table.label_column])}; 2 to {MOST_CLASSES} can be learned here, and "
             "--label NAME says where the labels are"
         )
@@ -220,7 +221,10 @@ def _generator_beside(path, patches):
 
 def _patches(table, class_names, shape):
     shape = _shape(table.file.name, table.pixels.shape[1], shape)
-    kinds = None if table.kinds is None else _indexes(table, table.file.columns.index("kind"), table.kinds, KIND_NAMES)
+    kinds = None
+    if table.kinds is not None:
+        remedy = "; --drop kind leaves the column out"
+        kinds = _indexes(table, table.file.columns.index("kind"), table.kinds, KIND_NAMES, remedy)
     return Patches(table.pixels, _labels(table, class_names), kinds, class_names, shape)
 
 
@@ -271,12 +275,12 @@ def _labels(table, class_names):
     return _indexes(table, table.label_column, cells, names)
 
 
-def _indexes(table, column, cells, names):
-    """The index in names of each cell, (n,) int64."""
+def _indexes(table, column, cells, names, remedy=""):
+    """The index in names of each cell, (n,) int64. remedy: for a cell that is none of them."""
     index = {name: k for k, name in enumerate(names)}
     for row, cell in enumerate(cells):
         if cell not in index:
-            what = f"none of {listed(names)}" + ("; --drop kind leaves the column out" if names is KIND_NAMES else "")
+            what = f"none of {listed(names)}{remedy}"
             if cell.lower() in MISSING:
                 what = "no name: fill it in, or remove the row"
             elif not _is_name(cell):

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from edge_demo.datasets import write_csv
+from edge_demo.files import replacing
 from edge_demo.generator import PatchGenerator
 from edge_demo.runs import FIGURES
 
@@ -95,8 +96,8 @@ def trained_once(tmp_path_factory, name, *flags):
             time.sleep(0.05)
     else:
         done = run_script("train.py", *flags, "--out", folder / "run", folder=folder)
-        (folder / "unfinished.txt").write_text(done.stdout, encoding="utf-8")
-        (folder / "unfinished.txt").rename(text)
+        with replacing(text) as file:  # there only when it is whole
+            file.write(done.stdout)
     return folder / "run", text.read_text(encoding="utf-8")
 
 

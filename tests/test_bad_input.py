@@ -387,6 +387,13 @@ def nobody():
         os.setresuid(0, 0, 0)
 
 
+def let_nobody_in(*folders):
+    """Opens the folders above, which pytest closes to all others."""
+    for above in {above for folder in folders for above in (folder, *folder.parents)}:
+        if above.stat().st_mode & 0o077 == 0:
+            above.chmod(above.stat().st_mode | 0o055)
+
+
 def test_a_read_only_place_leaves_the_former_run_and_says_so(few, trained_few, tmp_path, request):
     shutil.copytree(trained_few, tmp_path / "closed" / "run")
     for name in ("secret", "open"):
@@ -396,9 +403,7 @@ def test_a_read_only_place_leaves_the_former_run_and_says_so(few, trained_few, t
     (tmp_path / "secret" / "test.csv").touch(mode=0o000)
     for folder in (tmp_path / "closed", tmp_path / "closed" / "run"):
         folder.chmod(0o555)
-    for folder in (tmp_path, *tmp_path.parents, few, *few.parents):  # pytest's, which it closes to all others
-        if folder.stat().st_mode & 0o077 == 0:
-            folder.chmod(folder.stat().st_mode | 0o055)
+    let_nobody_in(tmp_path, few)
     before = listing(tmp_path / "closed")
     data, predict = ["--data", few, "--quiet"], [few / "test.csv", "--run", tmp_path / "closed" / "run"]
     assert call("predict.py", *predict).returncode == 0  # and all modules are loaded that nobody might not read
@@ -415,9 +420,7 @@ def test_a_read_only_place_leaves_the_former_run_and_says_so(few, trained_few, t
 
 def test_a_read_only_folder_is_not_replaced_even_where_its_place_is_open(few, trained_few, tmp_path, request):
     shutil.copytree(trained_few, tmp_path / "run")
-    for folder in (tmp_path, *tmp_path.parents, few, *few.parents):
-        if folder.stat().st_mode & 0o077 == 0:
-            folder.chmod(folder.stat().st_mode | 0o055)
+    let_nobody_in(tmp_path, few)
     tmp_path.chmod(0o777)
     (tmp_path / "run").chmod(0o555)
     before = listing(tmp_path)
