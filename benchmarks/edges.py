@@ -19,11 +19,11 @@ from matplotlib.patches import Patch
 from scipy import ndimage
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.patches import EDGE_KINDS, KIND_NAMES, Patches
 from edge_demo.figures import style
-from edge_demo.generator import PatchGenerator
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD, Adam
-from edge_demo.patches import EDGE_KINDS, KIND_NAMES, Patches
 from edge_demo.photographs import (
     default_photograph,
     edge_map,

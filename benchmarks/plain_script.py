@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from edge_demo.datasets import load_dataset
+from edge_demo.datasets.loading import load_dataset
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD
 from edge_demo.training import train

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.datasets import read_csv
-from edge_demo.generator import PatchGenerator
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.loading import read_csv
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
 from edge_demo.softmax import softmax

@@ -23,11 +23,11 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from edge_demo.datasets import load_dataset
+from edge_demo.datasets.loading import load_dataset
 from edge_demo.figures.certainty import certainty
 from edge_demo.figures.scaling import scaling
 from edge_demo.figures.style import save_figure
-from edge_demo.runs import load_run
+from edge_demo.runs.run import load_run
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent

@@ -16,9 +16,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from edge_demo.datasets.patches import Patches
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
-from edge_demo.patches import Patches
 from edge_demo.softmax import checked_weights, log_softmax, softmax
 from edge_demo.training import train
 

@@ -12,8 +12,6 @@ from matplotlib.cbook import get_sample_data
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image, ImageOps
 
-from edge_demo.files import open_file
-
 FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")  # others, such as EPS, would start other programs
 MOST_PIXELS = 100_000_000
 TILE = 32, 128  # rows and columns whose windows are copied at once: 0.8 MB for 5×5, which stays in the cache
@@ -29,7 +27,7 @@ def read_image(path, largest=None, smallest=5):
     """
     if largest is not None and largest < 1:
         raise ValueError(f"largest must be at least 1 pixel, not {largest}")
-    with open_file(path, "rb") as file, warnings.catch_warnings():
+    with open(path, "rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; its limit of pixels is above ours
         image = _open(file, path)
         try:

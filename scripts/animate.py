@@ -1,15 +1,14 @@
 """Makes a GIF of training from a saved run: the test patches on their way, or the edges of a photograph appearing."""
 
-import cli
+from edge_demo.console import cli
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from edge_demo.figures.animation import animation, photograph_animation
-from edge_demo.files import replacing
 from edge_demo.photographs import default_photograph, edge_map, read_image
-from edge_demo.runs import load_run, with_parameters
+from edge_demo.runs.run import load_run, with_parameters
 from edge_demo.softmax import cross_entropy
 
 SECONDS, HELD = 10, 2.5  # in all, and of these on the last picture
@@ -82,7 +81,7 @@ def save_gif(pictures, durations, path):
     colors = palette(pictures[:: max(len(pictures) // 4, 1)] + pictures[-1:])
     first, *others = (image.quantize(palette=colors, dither=0) for image in pictures)
     how = {"save_all": True, "append_images": others, "duration": durations, "loop": 0, "optimize": True}
-    with replacing(path, "wb") as file:
+    with open(path, "wb") as file:
         first.save(file, format="GIF", **how)
 
 

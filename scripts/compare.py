@@ -1,15 +1,15 @@
 """Did my change help? Holds runs, or groups of seeds, against the first of them, on the same test patches."""
 
-import cli
+from edge_demo.console import cli
 
 import numpy as np
 
-from edge_demo.comparisons import agreement, difference, load_results, most_different
-from edge_demo.evaluation import certain_sign
+from edge_demo.evaluation.scores import certain_sign
 from edge_demo.figures.comparison import curves, differences
 from edge_demo.figures.style import save_figure
-from edge_demo.files import check_replaceable, replacing_folder, write_json, write_rows
-from edge_demo.runs import PARTS
+from edge_demo.runs.comparisons import agreement, difference, load_results, most_different
+from edge_demo.runs.folder import check_replaceable, replacing_folder, write_json, write_rows
+from edge_demo.runs.run import PARTS
 
 FILES = ("comparison.json", "comparison.csv", "curves.png", "differences.png")
 SCORES = ("accuracy", "cross_entropy")

@@ -1,6 +1,6 @@
 """Slides a run's network over photographs and shows, pixel by pixel, where it sees an edge."""
 
-import cli
+from edge_demo.console import cli
 
 import numpy as np
 from PIL import Image
@@ -8,9 +8,8 @@ from PIL import Image
 from edge_demo.figures.of_run import log_odds_maps
 from edge_demo.figures.photograph import photograph, photograph_kinds
 from edge_demo.figures.style import save_figure, sigmoid
-from edge_demo.files import replacing
 from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
-from edge_demo.runs import load_run
+from edge_demo.runs.run import load_run
 
 MAPS = ("before", "after", "exact", "sobel", "classes")  # beside a picture's figure
 
@@ -83,7 +82,7 @@ def kinds_figure(run, grey):
 def save_map(values, path):
     """Writes (height, width) values from 0 to 1 as a grey PNG of that size, 1 white."""
     image = Image.fromarray(np.round(255 * values).astype(np.uint8))
-    with replacing(path, "wb") as file:
+    with open(path, "wb") as file:
         image.save(file, format="PNG")
 
 

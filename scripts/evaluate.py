@@ -1,6 +1,6 @@
 """What are a run's probabilities worth? Scores, the parts of the loss, calibration and a temperature."""
 
-import cli
+from edge_demo.console import cli
 
 import sys
 from copy import deepcopy
@@ -9,17 +9,17 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_demo import evaluation
-from edge_demo.evaluation import NoTemperature
+from edge_demo.evaluation.scores import NoTemperature
 from edge_demo.figures.confusion import confusion
 from edge_demo.figures.loss_parts import loss_parts
 from edge_demo.figures.probability_vs_truth import probability_vs_truth
 from edge_demo.figures.reliability import reliability
 from edge_demo.figures.style import save_figure
 from edge_demo.figures.temperature import temperature
-from edge_demo.files import check_replaceable, replacing_folder, write_json, write_rows
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
-from edge_demo.runs import FRESH, load_run, training_patches, with_parameters
+from edge_demo.runs.folder import check_replaceable, replacing_folder, write_json, write_rows
+from edge_demo.runs.run import FRESH, load_run, training_patches, with_parameters
 from edge_demo.softmax import log_softmax
 from edge_demo.training import TrainingDiverged, balanced_weights, train_epoch
 

@@ -1,15 +1,15 @@
 """Makes a dataset folder: train.csv, test.csv and generator.json, drawn from the patch generator."""
 
-import cli
+from edge_demo.console import cli
 
 import shutil
 
 import numpy as np
 
-from edge_demo.datasets import write_csv
-from edge_demo.files import check_replaceable, replacing_folder
-from edge_demo.generator import PatchGenerator
-from edge_demo.patches import KIND_NAMES
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.loading import write_csv
+from edge_demo.datasets.patches import KIND_NAMES
+from edge_demo.runs.folder import check_replaceable, replacing_folder
 
 FILES = ("train.csv", "test.csv", "generator.json")
 DATA_CARD = "README.md"  # may stand beside them, and stays

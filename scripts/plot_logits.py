@@ -1,10 +1,10 @@
 """Draws every figure of a saved run again, and its explorer, without training."""
 
-import cli
+from edge_demo.console import cli
 
-from edge_demo.explorer import UnknownLayer, write_explorer
+from edge_demo.explorer.page import UnknownLayer, write_explorer
 from edge_demo.figures.of_run import save_figures
-from edge_demo.runs import load_run
+from edge_demo.runs.run import load_run
 
 
 def main():

@@ -1,6 +1,6 @@
 """The lesson in numbers and two figures: from raw scores to probabilities."""
 
-import cli
+from edge_demo.console import cli
 
 import sys
 

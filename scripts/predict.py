@@ -1,14 +1,13 @@
 """Writes logits, probabilities and the most probable class of new patches, as CSV."""
 
-import cli
+from edge_demo.console import cli
 
 import csv
 import sys
 
-from edge_demo.columns import Learned
-from edge_demo.datasets import read_pixels, unlike
-from edge_demo.files import replacing
-from edge_demo.runs import load_run, prediction_columns
+from edge_demo.datasets.loading import read_pixels, unlike
+from edge_demo.datasets.tables import Learned
+from edge_demo.runs.run import load_run, prediction_columns
 
 
 def main():
@@ -19,7 +18,7 @@ def main():
     columns = prediction_columns(logits, names) | {"class": [names[k] for k in logits.argmax(axis=1)]}
 
     if options.out is not None:
-        with replacing(options.out) as file:
+        with open(options.out, "w", encoding="utf-8", newline="") as file:
             write(file, columns)
     elif sys.stdout is not None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # as every CSV file here, whatever the terminal's

@@ -1,18 +1,18 @@
 """When softmax is too sure: trained long on few noisy patches, and asked about patches unlike any in training."""
 
-import cli
+from edge_demo.console import cli
 
 import sys
 
 import numpy as np
 from sklearn.metrics import pairwise_distances
 
-from edge_demo.datasets import load_dataset
-from edge_demo.evaluation import NoTemperature, fit_temperature, loss_parts
+from edge_demo.datasets.generator import PatchGenerator, templates_of_kinds
+from edge_demo.datasets.loading import load_dataset
+from edge_demo.evaluation.scores import NoTemperature, fit_temperature, loss_parts
 from edge_demo.figures import loss_parts as parts_figure
 from edge_demo.figures.style import percent, save_figure
 from edge_demo.figures.surprises import CONFIDENT, SENTENCES, surprises
-from edge_demo.generator import PatchGenerator, templates_of_kinds
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD
 from edge_demo.softmax import log_softmax, softmax

@@ -1,16 +1,16 @@
 """How close do learned probabilities come to the exact ones? Trains on ever more patches with ever more units."""
 
-import cli
+from edge_demo.console import cli
 
 import sys
 
 import numpy as np
 
+from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.figures.scaling import scaling
 from edge_demo.figures.style import save_figure
-from edge_demo.files import write_rows
-from edge_demo.generator import PatchGenerator
-from edge_demo.sweeps import combinations, run_tasks, train_on_fresh_patches
+from edge_demo.runs.folder import write_rows
+from edge_demo.runs.sweeps import combinations, run_tasks, train_on_fresh_patches
 
 SIZES = [500, 2000, 8000, 32_000, 125_000, 500_000, 1_000_000]
 HIDDEN = [2, 4, 8, 16, 32, 64, 128]

@@ -1,16 +1,16 @@
 """Trains every combination of hidden units, noise and training patches, on this machine or on a Dask cluster."""
 
-import cli
+from edge_demo.console import cli
 
 import sys
 
 import numpy as np
 
+from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.figures.style import save_figure
 from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
-from edge_demo.files import write_rows
-from edge_demo.generator import PatchGenerator
-from edge_demo.sweeps import combinations, projected_seconds, run_tasks, seconds_of, train_on_fresh_patches
+from edge_demo.runs.folder import write_rows
+from edge_demo.runs.sweeps import combinations, projected_seconds, run_tasks, seconds_of, train_on_fresh_patches
 
 
 def main():

@@ -1,6 +1,6 @@
 """Trains the network and shows what that did to its logits and probabilities."""
 
-import cli
+from edge_demo.console import cli, report
 
 import sys
 import time
@@ -11,15 +11,15 @@ from threading import Event
 import numpy as np
 from tqdm import tqdm
 
-from edge_demo.comparisons import CURVES, GROUP_FILES, Result, write_group
-from edge_demo.datasets import load_dataset
-from edge_demo.explorer import UnknownLayer, write_explorer
+from edge_demo.checks import check_gradient
+from edge_demo.datasets.loading import load_dataset
+from edge_demo.explorer.page import UnknownLayer, write_explorer
 from edge_demo.figures.of_run import save_figures
-from edge_demo.files import check_replaceable, replacing_folder
-from edge_demo.gradient_check import check_gradient
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
-from edge_demo.runs import (
+from edge_demo.runs.comparisons import CURVES, GROUP_FILES, Result, write_group
+from edge_demo.runs.folder import check_replaceable, replacing_folder
+from edge_demo.runs.run import (
     FILES,
     Recording,
     Run,
@@ -31,10 +31,8 @@ from edge_demo.runs import (
     noted_seconds,
     snapshot_steps,
 )
-from edge_demo.sweeps import run_tasks
+from edge_demo.runs.sweeps import run_tasks
 from edge_demo.training import History, balanced_weights, train_epoch
-
-import report
 
 FLAGS = ("hidden", "epochs", "batch_size", "lr", "optimizer", "class_weight", "target", "seed")  # in a run's settings
 READING = ("label", "drop", "shape", "test_share", "split_seed")  # how its data were read

@@ -1,6 +1,6 @@
 """What several test files share: a way to run a script as a user does, and one trained run."""
 
-import cli  # before NumPy: one thread to a product, two test processes share two cores
+from edge_demo.console import cli  # before NumPy: one thread to a product, two test processes share two cores
 
 import importlib
 import io
@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_demo.datasets import write_csv
-from edge_demo.files import replacing
-from edge_demo.generator import PatchGenerator
-from edge_demo.runs import FIGURES
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.loading import write_csv
+from edge_demo.runs.run import FIGURES
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_FIGURES = {*FIGURES} - {"08_photograph.png"}  # of a run on patches whose generator nobody knows
@@ -59,7 +58,7 @@ def call(name, *arguments, stdin=b""):
         patch.setattr(sys, "argv", [str(ROOT / "scripts" / name), *map(str, arguments)])
         patch.setattr(sys, "stdin", given)
         try:
-            cli.run(importlib.import_module(name.removesuffix(".py")).main)
+            cli.run(importlib.import_module("scripts." + name.removesuffix(".py")).main)
         except SystemExit as end:
             code = end.code or 0
     texts = (stream.buffer.getvalue().decode() for stream in (out, err) if stream.flush() is None)
@@ -96,8 +95,8 @@ def trained_once(tmp_path_factory, name, *flags):
             time.sleep(0.05)
     else:
         done = run_script("train.py", *flags, "--out", folder / "run", folder=folder)
-        with replacing(text) as file:  # there only when it is whole
-            file.write(done.stdout)
+        text.with_suffix(".new").write_text(done.stdout, encoding="utf-8")
+        text.with_suffix(".new").rename(text)  # there only when it is whole
     return folder / "run", text.read_text(encoding="utf-8")
 
 

@@ -4,11 +4,11 @@ from copy import deepcopy
 
 import numpy as np
 
-from edge_demo.generator import PatchGenerator
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.patches import Patches
 from edge_demo.network import ReLU, build_network
 from edge_demo.optimizers import SGD
-from edge_demo.patches import Patches
-from edge_demo.runs import Recording, Run, flat, snapshot_steps
+from edge_demo.runs.run import Recording, Run, flat, snapshot_steps
 from edge_demo.training import History, train_epoch
 
 MARKUP = ("</script><script>window.bad = 1</script>", "<!-- <b>bold</b>", "&amp; \"one\" 'two' $3$ `${4}`")

@@ -22,11 +22,11 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from edge_demo.classifier import EdgeClassifier
-from edge_demo.datasets import load_dataset
-from edge_demo.generator import PatchGenerator
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.loading import load_dataset
+from edge_demo.datasets.patches import KIND_NAMES
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD
-from edge_demo.patches import KIND_NAMES
 from edge_demo.softmax import softmax
 from edge_demo.training import TrainingDiverged, train
 

@@ -12,10 +12,10 @@ from conftest import call, listing
 from scipy.special import log_softmax, softmax
 from scipy.stats import t as student
 
-from edge_demo.comparisons import agreement, difference, load_results, most_different
 from edge_demo.figures.comparison import curves, differences
-from edge_demo.files import load_arrays
-from edge_demo.runs import load_run
+from edge_demo.runs.comparisons import agreement, difference, load_results, most_different
+from edge_demo.runs.folder import load_arrays
+from edge_demo.runs.run import load_run
 
 FAST = ["--epochs", 2, "--no-figures", "--quiet"]
 

@@ -17,11 +17,11 @@ from conftest import ROOT, call, listing, run_script
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from edge_demo.datasets import load_dataset, read_csv, write_csv
-from edge_demo.explorer import write_explorer
-from edge_demo.generator import PatchGenerator
-from edge_demo.patches import CLASS_NAMES, Patches
-from edge_demo.runs import load_run
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.loading import load_dataset, read_csv, write_csv
+from edge_demo.datasets.patches import CLASS_NAMES, Patches
+from edge_demo.explorer.page import write_explorer
+from edge_demo.runs.run import load_run
 
 # ------------------------------------------------------------------------------------------------ cases
 

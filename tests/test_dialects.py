@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from conftest import needs
 
-from edge_demo.datasets import read_csv, write_csv
-from edge_demo.patches import Patches
+from edge_demo.datasets.loading import read_csv, write_csv
+from edge_demo.datasets.patches import Patches
 
 pd, hypothesis, st = (needs(name, "dev") for name in ("pandas", "hypothesis", "hypothesis.strategies"))
 given, settings, HealthCheck = hypothesis.given, hypothesis.settings, hypothesis.HealthCheck

@@ -10,16 +10,16 @@ from conftest import call, listing
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
-from edge_demo.datasets import load_dataset, write_csv
-from edge_demo.evaluation import guessers_interval, loss_parts
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.loading import load_dataset, write_csv
+from edge_demo.datasets.patches import Patches
+from edge_demo.evaluation.scores import guessers_interval, loss_parts
 from edge_demo.figures.loss_parts import loss_parts as draw_parts
 from edge_demo.figures.probability_vs_truth import probability_vs_truth
 from edge_demo.figures.reliability import reliability
 from edge_demo.figures.scaling import scaling
 from edge_demo.figures.training_curves import training_curves
-from edge_demo.generator import PatchGenerator
-from edge_demo.patches import Patches
-from edge_demo.runs import load_run
+from edge_demo.runs.run import load_run
 
 WITHOUT_TRUTH = {"evaluation.json", "evaluation.csv", "reliability.png", "confusion.png", "temperature.png"}
 ALL = WITHOUT_TRUTH | {"loss_parts.png", "probability_vs_truth.png"}

@@ -15,7 +15,9 @@ from sklearn.metrics import (
     log_loss,
 )
 
-from edge_demo.evaluation import (
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.patches import Patches
+from edge_demo.evaluation.scores import (
     NoTemperature,
     accuracy,
     baselines,
@@ -35,8 +37,6 @@ from edge_demo.evaluation import (
     stratified_halves,
 )
 from edge_demo.figures.confusion import confusion
-from edge_demo.generator import PatchGenerator
-from edge_demo.patches import Patches
 from edge_demo.softmax import cross_entropy
 
 classes_2_3_7 = pytest.mark.parametrize("classes", [2, 3, 7])

@@ -11,14 +11,14 @@ import pytest
 from conftest import ROOT
 from explorer_runs import MARKUP, generated, make_run, own_patches
 
-from edge_demo import explorer
-from edge_demo.datasets import write_csv
-from edge_demo.explorer import MODULES, PAGE, UnknownLayer, explorer_page, write_explorer
-from edge_demo.generator import PatchGenerator
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.loading import write_csv
+from edge_demo.datasets.patches import KIND_NAMES
+from edge_demo.explorer import page as explorer
+from edge_demo.explorer.page import MODULES, PAGE, UnknownLayer, explorer_page, write_explorer
 from edge_demo.network import Dense, Network
-from edge_demo.patches import KIND_NAMES
 from edge_demo.photographs import default_photograph, read_image
-from edge_demo.runs import fingerprint, flat, load_run
+from edge_demo.runs.run import fingerprint, flat, load_run
 
 
 def data_of(page):

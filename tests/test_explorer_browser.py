@@ -21,14 +21,14 @@ from PIL import Image
 from scipy.special import logsumexp
 from scipy.stats import chisquare, multivariate_normal
 
-from edge_demo.datasets import read_csv, write_csv
-from edge_demo.evaluation import loss_parts
-from edge_demo.explorer import write_explorer
-from edge_demo.generator import PatchGenerator, signed_templates
+from edge_demo.datasets.generator import PatchGenerator, signed_templates
+from edge_demo.datasets.loading import read_csv, write_csv
+from edge_demo.evaluation.scores import loss_parts
+from edge_demo.explorer.page import write_explorer
 from edge_demo.network import Dense, ReLU, build_network
 from edge_demo.optimizers import SGD, Adam
 from edge_demo.photographs import edge_map
-from edge_demo.runs import fingerprint, flat, load_run, with_parameters
+from edge_demo.runs.run import fingerprint, flat, load_run, with_parameters
 from edge_demo.softmax import cross_entropy, log_softmax, softmax
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import listing
 
-from edge_demo.files import (
+from edge_demo.runs.folder import (
     check_replaceable,
     load_arrays,
     replacing,

@@ -10,9 +10,9 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from edge_demo import generator as module
-from edge_demo.generator import PatchGenerator, signed_templates, templates_of_kinds
-from edge_demo.patches import KIND_NAMES
+from edge_demo.datasets import generator as module
+from edge_demo.datasets.generator import PatchGenerator, signed_templates, templates_of_kinds
+from edge_demo.datasets.patches import KIND_NAMES
 
 ROWS, COLUMNS = np.divmod(np.arange(25), 5)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_demo.gradient_check import check_gradient
+from edge_demo.checks import check_gradient
 from edge_demo.network import Center, Dense, Network, ReLU, build_network
 from edge_demo.softmax import SoftmaxCrossEntropy
 

@@ -16,7 +16,7 @@ from conftest import ROOT, needs
 from matplotlib import _pylab_helpers
 from matplotlib.figure import Figure
 
-from edge_demo.datasets import load_dataset
+from edge_demo.datasets.loading import load_dataset
 
 SOURCE = (ROOT / "docs" / "lesson.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\{code-cell\}|python)\n(.*?)^```$", SOURCE, re.M | re.S)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import scipy.special
 
-from edge_demo.gradient_check import check_gradient
+from edge_demo.checks import check_gradient
+from edge_demo.datasets.patches import Patches
 from edge_demo.network import Center, Dense, ReLU, build_network
 from edge_demo.optimizers import SGD
-from edge_demo.patches import Patches
 from edge_demo.training import train
 
 

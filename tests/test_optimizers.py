@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from edge_demo.datasets.patches import Patches
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD, Adam
-from edge_demo.patches import Patches
 from edge_demo.training import train
 
 

@@ -12,13 +12,13 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-from edge_demo.datasets import load_dataset, write_csv
+from edge_demo.datasets.loading import load_dataset, write_csv
+from edge_demo.datasets.patches import Patches
 from edge_demo.figures.animation import animation
 from edge_demo.figures.certainty import certainty
 from edge_demo.figures.of_run import figures_of
 from edge_demo.figures.style import in_square
-from edge_demo.patches import Patches
-from edge_demo.runs import load_run
+from edge_demo.runs.run import load_run
 
 
 def rows_of(text):

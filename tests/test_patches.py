@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches
+from edge_demo.datasets.patches import CLASS_NAMES, KIND_NAMES, Patches
 
 
 def make(n=9, side=5, classes=CLASS_NAMES, kinds=True, seed=0):

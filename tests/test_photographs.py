@@ -7,10 +7,10 @@ import pytest
 from conftest import call, listing
 from PIL import Image
 
-from edge_demo.generator import PatchGenerator
+from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.network import build_network
 from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
-from edge_demo.runs import load_run
+from edge_demo.runs.run import load_run
 
 
 def save(path, image, **options):

@@ -1,5 +1,7 @@
 """A run comes back as it was written, training goes on from it to the same bytes, and another's is refused."""
 
+from edge_demo.console import report
+
 import json
 import re
 import signal
@@ -12,13 +14,11 @@ import numpy as np
 import pytest
 from conftest import ROOT, call, listing
 
+from edge_demo.datasets.patches import Patches
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD, Adam
-from edge_demo.patches import Patches
-from edge_demo.runs import FILES, Recording, flat, load_run, snapshot_steps, with_parameters
+from edge_demo.runs.run import FILES, Recording, flat, load_run, snapshot_steps, with_parameters
 from edge_demo.training import train
-
-import report
 
 
 def train_few(few, out, *flags):

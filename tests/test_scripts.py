@@ -16,11 +16,11 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, log_loss
 
 from edge_demo.classifier import EdgeClassifier
-from edge_demo.datasets import load_dataset, write_csv
-from edge_demo.generator import PatchGenerator
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.loading import load_dataset, write_csv
+from edge_demo.datasets.patches import CLASS_NAMES, KIND_NAMES
 from edge_demo.network import Dense, ReLU, build_network
-from edge_demo.patches import CLASS_NAMES, KIND_NAMES
-from edge_demo.runs import FIGURES, FILES, load_run
+from edge_demo.runs.run import FIGURES, FILES, load_run
 
 each_run = pytest.mark.parametrize(("fixture", "names"), [("trained", CLASS_NAMES), ("trained_kinds", KIND_NAMES)])
 
@@ -297,7 +297,7 @@ def test_resuming_where_the_data_have_moved_names_the_flag_that_says_so(few, tmp
 @pytest.mark.parametrize("script", ["sweep.py", "study_truth.py", "study_overconfidence.py"])
 def test_lists_of_numbers_may_be_joined_by_commas_in_every_script(script, monkeypatch):
     monkeypatch.setattr(sys, "argv", [script, "--hidden", "2,4"])
-    assert importlib.import_module(script.removesuffix(".py")).parse().hidden == [2, 4]
+    assert importlib.import_module("scripts." + script.removesuffix(".py")).parse().hidden == [2, 4]
 
 
 def test_sizes_are_those_of_the_layers_that_network_py_builds(few, tmp_path, monkeypatch):

@@ -11,13 +11,13 @@ from conftest import ROOT, call, listing
 from matplotlib.cbook import is_math_text
 from matplotlib.text import Text
 
-from edge_demo.datasets import pixel_names
+from edge_demo.datasets.loading import pixel_names
 from edge_demo.figures.of_run import figures_of
 from edge_demo.figures.pipeline import pipeline
 from edge_demo.figures.softmax_steps import softmax_steps
 from edge_demo.figures.style import fitting, plain
 from edge_demo.figures.surprises import surprises
-from edge_demo.runs import load_run
+from edge_demo.runs.run import load_run
 
 HOSTILE = [r"$\frac{1}{2}$", "a$b", "<script>alert(1)</script>", "\x1b[31mred\x07", "שלום\u202eevil", "猫", "../../up"]
 HOSTILE += ["{0!r} %s", "x^{2}_{3}", "W" * 200, r"$\unknown{"]

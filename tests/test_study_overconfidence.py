@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from conftest import ROOT, call
 
-from edge_demo.datasets import load_dataset
-from edge_demo.evaluation import loss_parts
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.loading import load_dataset
+from edge_demo.datasets.patches import CLASS_NAMES
+from edge_demo.evaluation.scores import loss_parts
 from edge_demo.figures.style import percent
 from edge_demo.figures.surprises import SENTENCES, surprises
-from edge_demo.generator import PatchGenerator
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD
-from edge_demo.patches import CLASS_NAMES
-from edge_demo.runs import load_run
+from edge_demo.runs.run import load_run
 from edge_demo.softmax import log_softmax, softmax
 from edge_demo.training import train
 

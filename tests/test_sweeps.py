@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, call
 
 from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
-from edge_demo.sweeps import (
+from edge_demo.runs.sweeps import (
     HAND_OUT,
     combinations,
     projected_seconds,

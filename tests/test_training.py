@@ -11,9 +11,9 @@ import pytest
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
+from edge_demo.datasets.patches import Patches
 from edge_demo.network import Dense, Network, build_network
 from edge_demo.optimizers import SGD, Adam
-from edge_demo.patches import Patches
 from edge_demo.training import History, TrainingDiverged, balanced_weights, train, train_epoch
 
 

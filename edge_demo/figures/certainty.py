@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from edge_demo.datasets.patches import square
 from edge_demo.figures import style
-from edge_demo.patches import square
 
 BORDERS = (0.0, 0.05, 0.35, 0.65, 0.95, 1.0)  # of the rows; from 0.05 to 0.95 a patch is called ambiguous
 NAMES = ("surely not {}", "rather not {}", "undecided", "rather {}", "surely {}")

@@ -5,8 +5,8 @@ The first patches of each group are drawn, not chosen ones, so a row shows how m
 
 import numpy as np
 
+from edge_demo.datasets.patches import square
 from edge_demo.figures import style
-from edge_demo.patches import square
 
 MOST_ROWS = 24
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 9, 2.4, 0.15, 0.55, 0.4  # inches: the figure and its margins

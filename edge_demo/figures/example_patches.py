@@ -8,8 +8,8 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from edge_demo.datasets.patches import square
 from edge_demo.figures import style
-from edge_demo.patches import square
 from edge_demo.softmax import softmax
 
 MOST_COLORS, LARGEST = 7, 4  # of up to 7 classes each patch shows all, of more only 4

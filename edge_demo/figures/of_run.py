@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.evaluation import accuracy, class_margins, guessing
+from edge_demo.datasets.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
+from edge_demo.evaluation.scores import accuracy, class_margins, guessing
 from edge_demo.figures.dataset import dataset
 from edge_demo.figures.example_patches import example_patches
 from edge_demo.figures.hidden_weights import hidden_weights
@@ -16,9 +17,8 @@ from edge_demo.figures.softmax_steps import softmax_steps
 from edge_demo.figures.style import save_figure
 from edge_demo.figures.training_curves import training_curves
 from edge_demo.network import Dense
-from edge_demo.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
 from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
-from edge_demo.runs import layer_sizes
+from edge_demo.runs.run import layer_sizes
 from edge_demo.softmax import cross_entropy
 
 

@@ -7,8 +7,8 @@ Everything is drawn in one pair of axes whose unit is the inch.
 import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
+from edge_demo.datasets.patches import square
 from edge_demo.figures import style
-from edge_demo.patches import square
 from edge_demo.softmax import softmax
 
 WIDTH, MOST_NEURONS = 9, 8

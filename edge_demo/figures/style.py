@@ -10,8 +10,6 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter
 
-from edge_demo.files import replacing
-
 DPI = 100
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 13, 10, 9
 PANEL_TITLE = {"fontsize": TEXT_SIZE + 1, "y": 1.0}  # without a y, matplotlib lays all ticks out twice to find one
@@ -185,5 +183,5 @@ def plain_log_ticks(axes):
 
 def save_figure(figure, path):
     """Writes a PNG file; the same figure gives the same bytes, without a note of the version that drew it."""
-    with replacing(path, "wb") as file:
+    with open(path, "wb") as file:
         figure.savefig(file, format="png", metadata={"Software": None})

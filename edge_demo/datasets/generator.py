@@ -11,8 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from edge_demo.files import open_file, write_json
-from edge_demo.patches import EDGE_KINDS, KIND_NAMES, Patches
+from edge_demo.datasets.patches import EDGE_KINDS, KIND_NAMES, Patches
 from edge_demo.softmax import log_softmax
 
 SIDE = 5
@@ -96,13 +95,15 @@ class PatchGenerator:
 
     def to_json(self, path):
         """Writes the settings."""
-        write_json(path, asdict(self))
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            json.dump(asdict(self), file, indent=2)
+            file.write("\n")
 
     @classmethod
     def from_json(cls, path):
         """Reads what to_json wrote. Raises ValueError that names the file and the setting."""
         try:
-            with open_file(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8") as file:
                 settings = json.load(file)
             if not isinstance(settings, dict) or set(settings) - {"noise", "brightness", "contrast"}:
                 raise ValueError("expected an object with noise, brightness and contrast, and nothing else")

@@ -16,8 +16,6 @@ from itertools import islice
 import numpy as np
 from tqdm import tqdm
 
-from edge_demo.files import open_file
-
 LARGEST_NUMBER = 1e9  # of either sign, so that no product with a weight overflows
 NO_NUMBER = f"not a pixel, a finite number within ±{LARGEST_NUMBER:.0e}"
 MOST_CELLS = 20_000  # in a row; an image has 10,000 pixels at most
@@ -102,7 +100,7 @@ class CsvFile:
     def _open(self):
         """Yields a text file. What is not UTF-8 becomes surrogates, by which its place is found."""
         source = self.source
-        with io.BytesIO(source) if isinstance(source, bytes) else open_file(source, "rb") as raw:
+        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as raw:
             if any(_begins(raw, mark) for mark in (b"PK\x03\x04", b"BZh", b"\xfd7zXZ")):
                 raise ValueError(f"{self.name} is a compressed file of another sort than gzip: unpack it")
             file = gzip.GzipFile(fileobj=raw) if _begins(raw, b"\x1f\x8b") else raw

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.csv_files import NO_NUMBER, CsvFile, line_of, open_csv, quoted_name, read_columns
+from edge_demo.datasets.csv_files import NO_NUMBER, CsvFile, line_of, open_csv, quoted_name, read_columns
 
 LABEL_NAMES = ("label", "class", "target", "y", "digit", "category")  # in any case
 INDEX_NAMES = ("", "id", "index")  # of a column that pandas writes beside the data; also Unnamed: 0

@@ -16,7 +16,7 @@ for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECL
     os.environ[name] = "1"  # read when NumPy is imported, after this
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is not the user's concern
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MOST = 10**9  # of anything that is counted: a typing error rather than a wish
 
 

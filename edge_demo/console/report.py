@@ -1,12 +1,12 @@
 """The text that train.py prints. Each function returns lines and computes every number in them."""
 
-from cli import short
+from edge_demo.console.cli import short
 
 import numpy as np
 
-from edge_demo.evaluation import accuracy, guessing
-from edge_demo.patches import KIND_NAMES, shape_text
-from edge_demo.runs import FRESH, PARTS, layer_sizes
+from edge_demo.datasets.patches import KIND_NAMES, shape_text
+from edge_demo.evaluation.scores import accuracy, guessing
+from edge_demo.runs.run import FRESH, PARTS, layer_sizes
 from edge_demo.softmax import cross_entropy
 from edge_demo.training import FAR
 

@@ -19,9 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.evaluation import distance_to_truth, loss_parts, scores
-from edge_demo.files import open_file
-from edge_demo.generator import PatchGenerator
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.evaluation.scores import distance_to_truth, loss_parts, scores
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
 from edge_demo.softmax import log_softmax
@@ -75,7 +74,7 @@ def read_results(path, what="result"):
     """A dict from task, as its JSON text, to its result or seconds; lines that a crash cut short are passed over."""
     results = {}
     if Path(path).exists():
-        with open_file(path, encoding="utf-8", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.readlines()
         for line in lines:
             try:

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.columns import LABEL_NAMES, Learned, check_same_order, listed, read_table, without
-from edge_demo.csv_files import line_of, quoted_name
-from edge_demo.files import replacing
-from edge_demo.generator import PatchGenerator
-from edge_demo.patches import CLASS_NAMES, KIND_NAMES, Patches, shape_text, square
+from edge_demo.datasets.csv_files import line_of, quoted_name
+from edge_demo.datasets.generator import PatchGenerator
+from edge_demo.datasets.patches import CLASS_NAMES, KIND_NAMES, Patches, shape_text, square
+from edge_demo.datasets.tables import LABEL_NAMES, Learned, check_same_order, listed, read_table, without
 
 MOST_CLASSES = 50  # more than a figure can show
 LONGEST_NAME = 200  # characters
@@ -143,7 +142,7 @@ def write_csv(path, patches):
     named = [patches.class_names] if patches.kinds is None else [patches.class_names, KIND_NAMES]
     indexes = [patches.labels] if patches.kinds is None else [patches.labels, patches.kinds]
     columns = [[_quoted(str(names[i])) for i in index] for names, index in zip(named, indexes, strict=True)]
-    with replacing(path) as file:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         file.write(",".join(["label", "kind"][: len(columns)] + pixel_names(patches.shape)) + "\n")
         for *names, pixels in zip(*columns, patches.pixels, strict=True):
             file.write(",".join(names) + pixel_format % tuple(pixels) + "\n")

@@ -1,6 +1,6 @@
 """The explorer: one HTML page of a run, on which a learner paints a patch and sees every number that follows.
 
-The page is made of the files in explorer_page/, joined, and of the run's numbers as JSON. It needs no network.
+The page is made of the files in page/, joined, and of the run's numbers as JSON. It needs no network.
 To change the page, edit those files; to give it another number, add it to _data below and read it in run.js.
 """
 
@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.files import replacing
-from edge_demo.patches import KIND_NAMES
+from edge_demo.datasets.patches import KIND_NAMES
 from edge_demo.photographs import default_photograph, read_image
-from edge_demo.runs import OtherData, flat, layer_sizes, training_patches, with_parameters
+from edge_demo.runs.run import OtherData, flat, layer_sizes, training_patches, with_parameters
 from edge_demo.softmax import cross_entropy
 
-PAGE = Path(__file__).parent / "explorer_page"
+PAGE = Path(__file__).parent / "page"
 MODULES = ("softmax", "random", "network", "optimizers", "training", "generator", "parts", "run", "live", "state")
 MODULES += ("format", "play", "draw", "patch", "hidden", "steps", "curves", "lossarea", "scores", "plane", "picture")
 MODULES += ("photograph", "truth", "panel", "predict", "tour", "main")
@@ -45,7 +44,7 @@ def explorer_page(run):
     if unknown:
         raise UnknownLayer(
             f"the explorer knows no {', '.join(sorted(unknown))}: "
-            "add it to edge_demo/explorer_page/network.js, and to LAYERS in edge_demo/explorer.py"
+            "add it to edge_demo/explorer/page/network.js, and to LAYERS in edge_demo/explorer/page.py"
         )
     page, style = ((PAGE / name).read_text(encoding="utf-8") for name in ("index.html", "style.css"))
     script = "\n".join(_without_imports((PAGE / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES)
@@ -63,7 +62,7 @@ def explorer_page(run):
 def write_explorer(run, path):
     """Writes the page of a run to a file; errors as for explorer_page."""
     page = explorer_page(run)
-    with replacing(path) as file:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         file.write(page)
 
 

@@ -23,24 +23,6 @@ ABANDONED = 3600  # seconds after which a hidden folder that nobody has touched 
 
 
 @contextmanager
-def replacing(path, mode="w"):
-    """Opens a new file that takes the place of path when the block ends; after an error path is as it was."""
-    path = Path(path)
-    unfinished = _hidden(path, "new")
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
-    try:
-        with open(unfinished, mode, **text) as file:
-            yield file
-        os.replace(unfinished, path)
-    except BaseException as error:
-        with suppress(OSError):  # where the folder is closed, too
-            unfinished.unlink()
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = str(path), None  # the name that the user knows
-        raise
-
-
-@contextmanager
 def replacing_folder(target, names):
     """Yields an empty folder that takes target's place when the block ends; after an error all is as it was.
 
@@ -166,7 +148,7 @@ def open_file(path, mode="r", **options):
 
 def write_rows(path, header, rows):
     """Writes a CSV file; floats in full precision, None as an empty cell."""
-    with replacing(path) as file:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
@@ -174,7 +156,7 @@ def write_rows(path, header, rows):
 
 def write_json(path, data):
     """Writes a JSON file. Raises ValueError for infinities and NaN, which JSON has not."""
-    with replacing(path) as file:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         json.dump(data, file, indent=2, allow_nan=False)
         file.write("\n")
 
@@ -183,7 +165,7 @@ def save_arrays(path, arrays):
     """Writes a dict of arrays to an .npz file; the same arrays give the same bytes."""
     archive = io.BytesIO()  # in memory first: a full disk in the middle of np.savez leaves a noise on standard error
     np.savez(archive, **arrays)
-    with replacing(path, "wb") as file:
+    with open(path, "wb") as file:
         file.write(archive.getbuffer())
 
 

@@ -1,0 +1,5 @@
+"""What a training leaves, and many of them."""
+
+from edge_demo.runs.run import Run, load_run
+
+__all__ = ["Run", "load_run"]
