@@ -2,6 +2,8 @@
 
 from edge_demo.console import cli
 
+import sys
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
@@ -17,8 +19,9 @@ BETWEEN = 5  # pictures from one saved point of training to the next
 SLOW, FAST = 900, 350  # milliseconds of a picture of the photograph, in the first epoch and later
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     cli.check_folder(options.out)
     run = load_run(options.run)
     batches = -(-run.settings["data"]["train"] // run.settings["batch_size"])
@@ -35,13 +38,13 @@ def main():
     cli.say(f"written: {cli.shown(out)}, {out.stat().st_size / 1e6:.1f} MB")
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     outputs = cli.ROOT / "outputs"
     parser.add_argument("--run", type=cli.Path, default=outputs / "train", help="folder that train.py wrote")
     parser.add_argument("--photograph", action="store_true", help="show how the edges of a portrait appear, instead")
     parser.add_argument("--out", type=cli.Path, default=outputs / "animation", help="folder for the GIF")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def over_the_test_patches(run, networks, epochs):
@@ -109,4 +112,4 @@ def palette(pictures):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

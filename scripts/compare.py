@@ -2,6 +2,8 @@
 
 from edge_demo.console import cli
 
+import sys
+
 import numpy as np
 
 from edge_demo.evaluation.scores import certain_sign
@@ -16,8 +18,9 @@ SCORES = ("accuracy", "cross_entropy")
 MOST = 8  # runs that one picture can show
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     check_replaceable(options.out, FILES)
     results = load_results(options.runs)
     rng = np.random.default_rng(0)
@@ -34,13 +37,13 @@ def main():
     cli.say("", f"written to {cli.shown(options.out)}: {', '.join(FILES)}")
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     outputs = cli.ROOT / "outputs"
     runs = "folders that train.py wrote, with --seeds or without; the others are compared with the first"
     parser.add_argument("runs", type=cli.Path, nargs="+", metavar="RUN", help=runs)
     parser.add_argument("--out", type=cli.Path, default=outputs / "comparison", help="folder for table and figures")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     if not 2 <= len(options.runs) <= MOST:
         parser.error(f"argument RUN: 2 to {MOST} runs can be compared, not {len(options.runs)}")
     return options
@@ -171,4 +174,4 @@ def write(rows, folder):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

@@ -2,6 +2,8 @@
 
 from edge_demo.console import cli
 
+import sys
+
 import numpy as np
 from PIL import Image
 
@@ -14,8 +16,9 @@ from edge_demo.runs.run import load_run
 MAPS = ("before", "after", "exact", "sobel", "classes")  # beside a picture's figure
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     cli.check_folder(options.out)
     run = load_run(options.run)
     k = class_index(run.test.class_names, options)
@@ -41,7 +44,7 @@ def main():
         cli.say(*(f"written: {cli.shown(options.out / each)}.png" for each in written))
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     outputs = cli.ROOT / "outputs"
     size = cli.number(int, at_least=5, at_most=20_000)
@@ -50,7 +53,7 @@ def parse():
     parser.add_argument("--largest", type=size, default=600, help="pixels of the longer side, to which it is shrunk")
     parser.add_argument("--class", dest="class_name", metavar="NAME", help="the class to show (default: the first one)")
     parser.add_argument("--out", type=cli.Path, default=outputs / "photograph", help="folder for figures and maps")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def class_index(names, options):
@@ -95,4 +98,4 @@ def report(name, grey, maps, class_name):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

@@ -30,8 +30,9 @@ FILES = ("evaluation.json", "evaluation.csv", *FIGURES)
 TITLES = {"accuracy": "accuracy", "cross_entropy": "loss", "brier_score": "Brier", "calibration_error": "calib."}
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     check_replaceable(options.out, FILES)
     run = load_run(options.run)
     train_patches = read_training_patches(run, options)
@@ -61,7 +62,7 @@ def main():
     cli.say("", f"written to {cli.shown(options.out)}: {', '.join(names)}")
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     outputs = cli.ROOT / "outputs"
     times = cli.number(int, at_least=1)
@@ -69,7 +70,7 @@ def parse():
     parser.add_argument("--data", type=cli.Path, help="the run's data, where that has moved (default: as in training)")
     parser.add_argument("--longer", type=times, default=10, metavar="N", help="train N times as long, too; 1: do not")
     parser.add_argument("--out", type=cli.Path, default=outputs / "evaluation", help="folder for results and figures")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def read_training_patches(run, options):
@@ -448,4 +449,4 @@ def _finite(value):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

@@ -3,6 +3,7 @@
 from edge_demo.console import cli
 
 import shutil
+import sys
 
 import numpy as np
 
@@ -15,8 +16,9 @@ FILES = ("train.csv", "test.csv", "generator.json")
 DATA_CARD = "README.md"  # may stand beside them, and stays
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     generator = PatchGenerator(options.noise, tuple(options.brightness), tuple(options.contrast))
     cli.need_memory(f"so many patches, {max(options.train, options.test):,},", 200 * max(options.train, options.test))
     check_replaceable(options.out, (*FILES, DATA_CARD))
@@ -36,7 +38,7 @@ def main():
     cli.say(f"written: {', '.join(str(cli.shown(options.out / name)) for name in FILES)}")
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     default, number = PatchGenerator(), cli.number(float)
     whole, positive = cli.number(int, at_least=1), cli.number(float, above=0)
@@ -48,7 +50,7 @@ def parse():
     parser.add_argument("--brightness", default=default.brightness, help="a patch's", **pair)
     parser.add_argument("--contrast", default=default.contrast, help="a patch's", **pair)
     parser.add_argument("--out", default=cli.ROOT / "data", type=cli.Path, help="folder to write")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def check_made_here(folder):
@@ -61,4 +63,4 @@ def check_made_here(folder):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

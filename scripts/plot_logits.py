@@ -2,16 +2,19 @@
 
 from edge_demo.console import cli
 
+import sys
+
 from edge_demo.explorer.page import UnknownLayer, write_explorer
 from edge_demo.figures.of_run import save_figures
 from edge_demo.runs.run import load_run
 
 
-def main():
+@cli.command
+def main(argv):
     parser = cli.parser(__doc__)
     default = cli.ROOT / "outputs" / "train"
     parser.add_argument("--run", type=cli.Path, default=default, help="folder that train.py wrote")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
 
     run = load_run(options.run)
     names = save_figures(run, options.run)
@@ -24,4 +27,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

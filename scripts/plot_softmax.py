@@ -12,8 +12,9 @@ from edge_demo.figures.style import save_figure
 from edge_demo.softmax import softmax
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     cli.check_folder(options.out)
     z, temperature = np.array(options.logits), options.temperature
     cli.say(*lesson(z, options.labels, temperature))
@@ -28,14 +29,14 @@ def main():
         cli.say(f"written: {cli.shown(options.out / name)}")
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     number, positive = cli.number(float, at_least=-1e300, at_most=1e300), cli.number(float, above=0)
     parser.add_argument("--logits", type=number, nargs="+", default=[2.5, 0.5], metavar="Z", help="raw scores")
     parser.add_argument("--labels", nargs="+", metavar="NAME", help="a name for each score (default: Edge, No Edge)")
     parser.add_argument("--temperature", type=positive, default=1.0, help="what scores are divided by")
     parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "softmax", help="folder for the figures")
-    options = parser.parse_args(cli.listed(sys.argv[1:], "--logits"))
+    options = parser.parse_args(cli.listed(argv, "--logits"))
     scores = len(options.logits)
     if options.labels is None:
         options.labels = ["Edge", "No Edge"] if scores == 2 else [f"class {k}" for k in range(scores)]
@@ -102,4 +103,4 @@ def _row(values, form):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

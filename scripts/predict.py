@@ -10,8 +10,9 @@ from edge_demo.datasets.tables import Learned
 from edge_demo.runs.run import load_run, prediction_columns
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     run = load_run(options.run)
     pixels = read(run, options)
     logits, names = run.after.logits(pixels), run.test.class_names
@@ -25,7 +26,7 @@ def main():
         write(sys.stdout, columns)
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     default = cli.ROOT / "outputs" / "train"
     parser.add_argument("csv", metavar="CSV", help="file with a column for each pixel; - for stdin")
@@ -33,7 +34,7 @@ def parse():
     parser.add_argument("--label", metavar="NAME", help="column of labels, to be passed over (default: as in training)")
     parser.add_argument("--drop", nargs="+", default=[], metavar="NAME", help="more columns to leave out")
     parser.add_argument("--out", type=cli.Path, help="file to write (default: standard output)")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def read(run, options):
@@ -59,4 +60,4 @@ def write(file, columns):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

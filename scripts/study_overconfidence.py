@@ -25,8 +25,9 @@ POINTS = 60  # epochs at which they are
 NOISES = 1000  # patches of pure noise
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     cli.check_folder(options.out)
     cli.need_network([25, *options.hidden, 2], max(options.train, FRESH))
     figures = {
@@ -40,7 +41,7 @@ def main():
         cli.say(f"written: {cli.shown(options.out / name)}")
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     whole, positive = cli.number(int, at_least=1), cli.number(float, above=0)
     out = cli.ROOT / "outputs" / "study_overconfidence"
@@ -50,7 +51,7 @@ def parse():
     parser.add_argument("--hidden", type=whole, nargs="+", default=[16], metavar="N", help="hidden sizes")
     parser.add_argument("--seed", type=cli.number(int, at_least=0), default=0, help="of patches, weights and shuffling")
     parser.add_argument("--out", type=cli.Path, default=out, help="folder for the figures")
-    return parser.parse_args(cli.listed(sys.argv[1:], "--hidden"))
+    return parser.parse_args(cli.listed(argv, "--hidden"))
 
 
 def study_overconfidence(options):
@@ -159,4 +160,4 @@ def surprising_patches(test, noise):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

@@ -18,8 +18,9 @@ RATES = [0.01, 0.003, 0.001, 0.0003]  # Adam's, each for a quarter of the epochs
 SCHEDULE = {"optimizer": "adam", "rates": RATES, "batch_size": 256, "epochs": 16, "least_steps": 1000}
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     cli.check_folder(options.out)
     cli.need_network([25, max(options.hidden), 2], max(options.train_size))
 
@@ -51,7 +52,7 @@ def main():
     cli.say(*(f"written: {cli.shown(options.out / name)}" for name in ("study_truth.csv", "study_truth.png")))
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     whole, out = cli.number(int, at_least=1), cli.ROOT / "outputs" / "study_truth"
     parser.add_argument("--train-size", type=whole, nargs="+", default=SIZES, metavar="N", help="training patches")
@@ -60,7 +61,7 @@ def parse():
     parser.add_argument("--jobs", type=whole, help="processes at once on this machine (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="use the workers of this scheduler, tcp://host:port")
     parser.add_argument("--out", type=cli.Path, default=out, help="folder for the results")
-    return parser.parse_args(cli.listed(sys.argv[1:], "--hidden", "--train-size"))
+    return parser.parse_args(cli.listed(argv, "--hidden", "--train-size"))
 
 
 def table(what, values, sizes, widths):
@@ -91,4 +92,4 @@ def _change(grouping, calibration):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

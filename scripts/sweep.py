@@ -13,8 +13,9 @@ from edge_demo.runs.folder import write_rows
 from edge_demo.runs.sweeps import combinations, projected_seconds, run_tasks, seconds_of, train_on_fresh_patches
 
 
-def main():
-    options = parse()
+@cli.command
+def main(argv):
+    options = parse(argv)
     cli.check_folder(options.out)
     cli.need_network([25, max(options.hidden), 2], max(options.train_size))
 
@@ -55,7 +56,7 @@ def main():
         cli.say(f"written: {cli.shown(options.out / name)}")
 
 
-def parse():
+def parse(argv):
     parser = cli.parser(__doc__)
     whole = cli.number(int, at_least=1)
     parser.add_argument(
@@ -82,8 +83,8 @@ def parse():
     parser.add_argument("--jobs", type=whole, help="processes at once on this machine (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="use the workers of this scheduler, tcp://host:port")
     parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "sweep", help="folder for the results")
-    return parser.parse_args(cli.listed(sys.argv[1:], "--hidden", "--noise", "--train-size"))
+    return parser.parse_args(cli.listed(argv, "--hidden", "--noise", "--train-size"))
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

@@ -40,10 +40,11 @@ OUTPUTS = cli.ROOT / "outputs"
 LEARNING_RATES = {"sgd": 0.2, "momentum": 0.02, "adam": 0.003}  # each about the best of its optimizer on data/
 
 
-def main():
-    options = parse(sys.argv[1:])
+@cli.command
+def main(argv):
+    options = parse(argv)
     if options.seeds > 1:
-        return train_group(options)
+        return train_group(options, argv)
     check_replaceable(options.out, FILES)
     say = (lambda *lines: None) if options.quiet else cli.say
 
@@ -71,7 +72,7 @@ def main():
     return 0
 
 
-def train_group(options):
+def train_group(options, argv):
     """Trains the same network with several seeds, each in a process of its own, and writes what they reach."""
     check_replaceable(options.out, GROUP_FILES)
     say = (lambda *lines: None) if options.quiet else cli.say
@@ -82,7 +83,7 @@ def train_group(options):
     say(report.gradient_line(check(network, dataset.train)))
 
     seeds = list(range(options.seed, options.seed + options.seeds))
-    tasks = [{"arguments": [*sys.argv[1:], "--quiet"], "seed": seed} for seed in seeds]
+    tasks = [{"arguments": [*argv, "--quiet"], "seed": seed} for seed in seeds]
     show = sys.stderr.isatty() and not options.quiet
     try:
         with TemporaryDirectory() as folder:
@@ -128,7 +129,7 @@ def train_seed(task):
     }
 
 
-def parse(arguments):
+def parse(argv):
     parser = cli.parser(__doc__)
     whole, positive = cli.number(int, at_least=1), cli.number(float, above=0)
     layer = cli.number(int, at_least=0)
@@ -165,7 +166,7 @@ def parse(arguments):
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     parser.add_argument("--no-figures", action="store_true", help="draw nothing, and leave out the explorer")
 
-    arguments, saved = cli.listed(arguments, "--hidden"), {}
+    arguments, saved = cli.listed(argv, "--hidden"), {}
     if parser.parse_args(arguments).resume:
         saved = load_run(parser.parse_args(arguments).out or OUTPUTS / "train").settings
         known = saved | dict(zip(READING, saved["data"]["reading"].values(), strict=True))
@@ -302,4 +303,4 @@ def write(run, dataset, optimizer, rng, seconds, options, say):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(main())

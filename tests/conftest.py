@@ -1,7 +1,5 @@
 """What several test files share: a way to run a script as a user does, and one trained run."""
 
-from edge_demo.console import cli  # before NumPy: one thread to a product, two test processes share two cores
-
 import importlib
 import io
 import os
@@ -53,14 +51,10 @@ def call(name, *arguments, stdin=b""):
     """Like run_script, unchecked, but within this process: much faster, in the current folder and environment."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
     given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
-    code = 0
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", [str(ROOT / "scripts" / name), *map(str, arguments)])
         patch.setattr(sys, "stdin", given)
-        try:
-            cli.run(importlib.import_module("scripts." + name.removesuffix(".py")).main)
-        except SystemExit as end:
-            code = end.code or 0
+        code = importlib.import_module("scripts." + name.removesuffix(".py")).main([*map(str, arguments)])
     texts = (stream.buffer.getvalue().decode() for stream in (out, err) if stream.flush() is None)
     return subprocess.CompletedProcess([name, *arguments], code, *texts)
 

@@ -297,7 +297,7 @@ def test_resuming_where_the_data_have_moved_names_the_flag_that_says_so(few, tmp
 @pytest.mark.parametrize("script", ["sweep.py", "study_truth.py", "study_overconfidence.py"])
 def test_lists_of_numbers_may_be_joined_by_commas_in_every_script(script, monkeypatch):
     monkeypatch.setattr(sys, "argv", [script, "--hidden", "2,4"])
-    assert importlib.import_module("scripts." + script.removesuffix(".py")).parse().hidden == [2, 4]
+    assert importlib.import_module("scripts." + script.removesuffix(".py")).parse(sys.argv[1:]).hidden == [2, 4]
 
 
 def test_sizes_are_those_of_the_layers_that_network_py_builds(few, tmp_path, monkeypatch):

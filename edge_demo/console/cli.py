@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, suppress
+from functools import wraps
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
@@ -166,26 +167,30 @@ def stoppable():
         signal.signal(signal.SIGINT, usual)
 
 
-def run(main):
-    """Calls main(); a user's mistake becomes one line on standard error and exit code 2, Ctrl-C one and 130."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # what a terminal cannot show, × in ASCII, is no reason to fail
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        code = main()
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:  # the reader of standard output has gone, and with it the reason to go on
-        _silence(sys.stdout)
-        code = 0
-    except KeyboardInterrupt:
-        code = fail("interrupted", 130)
-    except MemoryError:
-        code = fail("the memory of this machine is not enough: use smaller sizes")
-    except (ValueError, OSError) as error:
-        code = fail(error)
-    if code:
-        sys.exit(code)
+def command(main):
+    """Makes main(argv) a script's main(argv=None), which returns its exit code.
+
+    argv: the arguments after the script's name, those of the process by default. A user's mistake (InputError,
+    TrainingDiverged, a file that cannot be opened) becomes one line on standard error and code 2, Ctrl-C one and 130.
+    """
+
+    @wraps(main)
+    def run(argv=None):
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # what a terminal cannot show, × in ASCII, is no reason to fail
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            return main(sys.argv[1:] if argv is None else list(argv)) or 0
+        except SystemExit as end:  # --help, and a flag that argparse refuses
+            return end.code or 0
+        except KeyboardInterrupt:
+            return fail("interrupted", 130)
+        except MemoryError:
+            return fail("the memory of this machine is not enough: use smaller sizes")
+        except (ValueError, OSError) as error:
+            return fail(error)
+
+    return run
 
 
 def fail(error, code=2):
