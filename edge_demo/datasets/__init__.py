@@ -2,6 +2,15 @@
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.loading import load_dataset, read_csv, write_csv
-from edge_demo.datasets.patches import CLASS_NAMES, KIND_NAMES, Patches
+from edge_demo.datasets.patches import CLASS_NAMES, KIND_NAMES, InputError, Patches
 
-__all__ = ["CLASS_NAMES", "KIND_NAMES", "PatchGenerator", "Patches", "load_dataset", "read_csv", "write_csv"]
+__all__ = [
+    "CLASS_NAMES",
+    "KIND_NAMES",
+    "InputError",
+    "PatchGenerator",
+    "Patches",
+    "load_dataset",
+    "read_csv",
+    "write_csv",
+]

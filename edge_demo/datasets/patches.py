@@ -10,6 +10,10 @@ KIND_NAMES = ("vertical", "horizontal", "diagonal", "antidiagonal", "flat", "ram
 EDGE_KINDS = 4  # the first four kinds are edges
 
 
+class InputError(ValueError):
+    """A mistake in a flag, a file or data, which one line explains to its user."""
+
+
 @dataclass
 class Patches:
     """n images with their labels.
