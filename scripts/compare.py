@@ -1,6 +1,7 @@
 """Did my change help? Holds runs, or groups of seeds, against the first of them, on the same test patches."""
 
 from edge_demo.console import cli
+from edge_demo.console.tables import short
 
 import sys
 
@@ -138,7 +139,7 @@ def seconds_line(results):
 
 def shown_names(results):
     """Names, with the number of seeds, and the width of their column."""
-    names = cli.short([result.name for result in results])
+    names = short([result.name for result in results])
     counts = [f" ({len(result.seeds)} seeds)" if result.is_group else "" for result in results]
     names = [name + count for name, count in zip(names, counts, strict=True)]
     return names, max(map(len, names)) + 2

@@ -1,6 +1,7 @@
 """What are a run's probabilities worth? Scores, the parts of the loss, calibration and a temperature."""
 
 from edge_demo.console import cli
+from edge_demo.console.tables import short
 
 import sys
 from copy import deepcopy
@@ -258,7 +259,7 @@ def _class_lines(classes):
     before, after = classes["before"]["classes"], classes["after"]["classes"]
     lines = ["recall: the share of a class that is recognized; precision: the share of what is taken for it that is it"]
     lines.append(f"{'':24}{'patches':>10}{'recall before':>15}{'after':>8}{'precision before':>18}{'after':>8}")
-    for name, shown in zip(after, cli.short(after, most=23), strict=True):
+    for name, shown in zip(after, short(after, most=23), strict=True):
         row = after[name]
         if not row["patches"]:
             lines.append(f"{shown:24}{0:10}{'-':>15}{'-':>8}{'-':>18}{'-':>8}")

@@ -131,12 +131,6 @@ def say(*lines):
         _silence(sys.stdout)
 
 
-def short(names, most=24):
-    """Names on one line, the longest cut in the middle: often the end is what tells one from another."""
-    flat = [" ".join(name.split()) for name in names]
-    return [name if len(name) <= most else f"{name[: most - 9]}…{name[-8:]}" for name in flat]
-
-
 def warn(text):
     """Prints one line on standard error."""
     with suppress(OSError):

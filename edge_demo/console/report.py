@@ -1,6 +1,6 @@
 """The text that train.py prints. Each function returns lines and computes every number in them."""
 
-from edge_demo.console.cli import short
+from edge_demo.console.tables import probability_text, short
 
 import numpy as np
 
@@ -60,9 +60,9 @@ def _two_classes(run, rows):
         cells = ""
         for stage in ("before", "after"):
             cells += pair.format(*(f"{z:.2f}" for z in run.logits[stage][i]))
-            cells += pair.format(*map(_shown, run.probabilities[stage][i]))
+            cells += pair.format(*(probability_text(p, 3) for p in run.probabilities[stage][i]))
         if known:
-            cells += f"{_shown(np.exp(run.log_posterior[i, 0])):>10}"
+            cells += f"{probability_text(np.exp(run.log_posterior[i, 0]), 3):>10}"
         lines.append(f"{_kind(run, i):12} {names[run.test.labels[i]]:{true}}{cells}")
     return lines
 
@@ -79,8 +79,8 @@ def _many_classes(run, rows):
         line = f"{names[run.test.labels[i]]:{width}}"
         for stage in ("before", "after"):
             p = run.probabilities[stage][i]
-            best = f"{names[p.argmax()]} {_shown(p.max())}"
-            line += f"{best:{width + 10}}{_shown(p[run.test.labels[i]]):>7}   "
+            best = f"{names[p.argmax()]} {probability_text(p.max(), 3)}"
+            line += f"{best:{width + 10}}{probability_text(p[run.test.labels[i]], 3):>7}   "
         lines.append(line.rstrip())
     return lines
 
@@ -160,8 +160,3 @@ def interrupted(run, script, folder):
 
 def _kind(run, i):
     return "" if run.test.kinds is None else KIND_NAMES[run.test.kinds[i]]
-
-
-def _shown(p):
-    """A probability with three decimals, never rounded to 0 or 1, which softmax does not reach."""
-    return "<0.001" if p < 0.0005 else ">0.999" if p > 0.9995 else f"{p:.3f}"

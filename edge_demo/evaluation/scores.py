@@ -19,6 +19,14 @@ class NoTemperature(ValueError):
     """No finite temperature is best; the message says why."""
 
 
+def probability_text(p, decimals=2):
+    """A probability as text that never says 0 or 1, which softmax does not reach: <0.01, 0.37, >0.99."""
+    least = 10.0**-decimals
+    if p < least / 2 or p > 1 - least / 2:
+        return f"<{least:.{decimals}f}" if p < 0.5 else f">{1 - least:.{decimals}f}"
+    return f"{p:.{decimals}f}"
+
+
 def accuracy(log_probabilities, labels):
     """Fraction of patches whose most probable class is the label."""
     return float((log_probabilities.argmax(axis=1) == labels).mean())
