@@ -1,15 +1,22 @@
 """The network: pixels in, logits out. This is the file to edit first.
 
-A layer is any object with forward(inputs) and backward(grad_output). To try another activation, write its class
-below ReLU and put it into build_network. A layer that learns has weights and a bias too, as Dense has.
-"""
+A layer is any object with two methods:
+- forward(inputs) returns the outputs;
+- backward(grad_output) gets the slope of the loss for each output, and returns it for each input.
 
-import io
-from copy import copy
+And, if it needs them, attributes:
+- learned = ("weights", "bias"): names of arrays that training changes, of any shape; backward leaves the slope of the
+  loss for each of their numbers in grad_weights and grad_bias.
+- saved = ("mean", "variance"): names of arrays that are kept with a run, but not trained.
+- training: where a layer has it, it is True while gradients are computed, else False.
+- layers: a list of layers inside it; what they learn and save is found, too. A Network is such a layer itself.
+
+To try another activation, write its class below ReLU and put it into build_network.
+"""
 
 import numpy as np
 
-from edge_demo.softmax import SoftmaxCrossEntropy, softmax
+from edge_demo.softmax import cross_entropy, cross_entropy_gradient, softmax
 
 
 class Center:
@@ -32,31 +39,20 @@ class Dense:
     Dense and ReLU. The bias begins at 0.
     """
 
+    learned = ("weights", "bias")
+
     def __init__(self, inputs, outputs, rng):
         self.weights = rng.normal(0.0, np.sqrt(2.0 / inputs), (inputs, outputs))
         self.bias = np.zeros(outputs)
 
     def forward(self, inputs):
-        if inputs.ndim != 2 or inputs.shape[1] != len(self.weights):
-            raise ValueError(f"Dense{self.weights.shape} needs an array (n, {len(self.weights)}), not {inputs.shape}")
         self.inputs = inputs
-        outputs = inputs @ self.weights  # (n, inputs) -> (n, outputs)
-        outputs += self.bias
-        return outputs
+        return inputs @ self.weights + self.bias  # (n, inputs) -> (n, outputs)
 
     def backward(self, grad_output):
         self.grad_weights = self.inputs.T @ grad_output
         self.grad_bias = grad_output.sum(axis=0)
         return grad_output @ self.weights.T  # (n, outputs) -> (n, inputs)
-
-    def __setattr__(self, name, value):
-        """New weights, or a new bias, take effect as float64. Raises ValueError where their shape is another."""
-        if name in ("weights", "bias"):
-            value = np.array(value, dtype=np.float64)
-            former = getattr(self, name, value)
-            if value.shape != former.shape:
-                raise ValueError(f"{name} must be of shape {former.shape}, as before, not {value.shape}")
-        super().__setattr__(name, value)
 
 
 class ReLU:
@@ -76,16 +72,22 @@ class Network:
     def __init__(self, layers):
         self.layers = list(layers)
 
-    def logits(self, pixels):
-        """Raw scores, (n, classes), any real number.
-
-        Copies of the layers compute them: what a forward notes down for its backward stays in the copy, so that
-        several threads can ask the same network at once.
-        """
-        activations = np.asarray(pixels, dtype=np.float64)
+    def forward(self, inputs):
         for layer in self.layers:
-            activations = copy(layer).forward(activations)
-        return activations
+            inputs = layer.forward(inputs)
+        return inputs
+
+    def backward(self, grad_output):
+        for layer in reversed(self.layers):
+            grad_output = layer.backward(grad_output)
+        return grad_output
+
+    def logits(self, pixels):
+        """Raw scores, (n, classes), any real number. Raises ValueError for pixels that are not finite."""
+        pixels = np.asarray(pixels, dtype=np.float64)
+        if not np.isfinite(pixels).all():
+            raise ValueError("pixels must be finite numbers, but some are NaN or infinite")
+        return self.forward(pixels)
 
     def probabilities(self, pixels):
         """Softmax of the logits, (n, classes)."""
@@ -95,61 +97,49 @@ class Network:
         """The class with the largest logit, (n,) integers."""
         return self.logits(pixels).argmax(axis=1)
 
-    def loss(self, pixels, labels, weights=None):
-        """Mean cross-entropy in nats, a float; weights (n,), where given, multiply each patch's part."""
-        return SoftmaxCrossEntropy().forward(self.logits(pixels), labels, weights)
+    def loss(self, pixels, labels):
+        """Mean cross-entropy in nats, a float: what training makes small."""
+        return cross_entropy(self.logits(pixels), labels)
 
-    def gradient(self, pixels, labels, weights=None):
-        """Gradient of loss(pixels, labels, weights), by backpropagation: an array for each one in parameters."""
-        activations = np.asarray(pixels, dtype=np.float64)
-        for layer in self.layers:
-            activations = layer.forward(activations)
-
-        output = SoftmaxCrossEntropy()
-        output.forward(activations, labels, weights)
-
-        grad = output.backward()
-        for layer in reversed(self.layers):
-            grad = layer.backward(grad)
-
-        return [array for layer in self._learning_layers() for array in (layer.grad_weights, layer.grad_bias)]
+    def gradient(self, pixels, labels):
+        """The slope of the loss for every number in parameters, a list of arrays like theirs, by backpropagation."""
+        layers = inner_layers(self)
+        _set_training(layers, True)
+        try:
+            self.backward(cross_entropy_gradient(self.logits(pixels), labels))
+        finally:
+            _set_training(layers, False)
+        return [getattr(layer, f"grad_{name}") for layer in layers for name in getattr(layer, "learned", ())]
 
     @property
     def parameters(self):
-        """The layers' own weights and biases, a list of arrays in the layers' order: changing one changes the layer."""
-        return [array for layer in self._learning_layers() for array in (layer.weights, layer.bias)]
+        """The layers' own learned arrays, a list in the layers' order: changing one in place changes the layer."""
+        return [getattr(layer, name) for layer in inner_layers(self) for name in getattr(layer, "learned", ())]
 
-    def _learning_layers(self):
-        return [layer for layer in self.layers if hasattr(layer, "weights")]
+    @property
+    def arrays(self):
+        """A dict of the layers' own arrays, learned and saved, by place and name: 2.weights; inside layer 3, 3.1.bias."""
+        return _named_arrays(self, "")
 
-    def save(self, path):
-        """Writes an .npz file of the parameters, named weights1, bias1, weights2, … in the layers' order."""
-        archive = io.BytesIO()  # in memory first, so that a full disk is one plain error
-        np.savez(archive, **dict(zip(self._names(), self.parameters, strict=True)))
-        with open(path, "wb") as file:
-            file.write(archive.getbuffer())
 
-    def load(self, path):
-        """Reads what save wrote. Raises ValueError, naming both shapes, if the file holds another network."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                found = {name: file[name] for name in file.files}
-        except OSError:
-            raise
-        except Exception as error:  # a damaged archive fails in a dozen ways
-            raise ValueError(f"{path} is not an .npz file that Network.save wrote") from error
-        expected = dict(zip(self._names(), self.parameters, strict=True))
-        shapes = [{name: array.shape for name, array in arrays.items()} for arrays in (found, expected)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(f"{path} holds arrays of shapes {shapes[0]}, but this network has {shapes[1]}")
-        if not all(array.dtype.kind in "fiu" and np.isfinite(array).all() for array in found.values()):
-            raise ValueError(f"{path} holds a weight that is not a finite number")
-        for name, array in expected.items():
-            array[:] = found[name]
+def inner_layers(layer):
+    """All layers inside a layer, at any depth, a list in their order."""
+    return [found for inner in getattr(layer, "layers", ()) for found in (inner, *inner_layers(inner))]
 
-    def _names(self):
-        learning = range(1, len(self._learning_layers()) + 1)
-        return [f"{what}{number}" for number in learning for what in ("weights", "bias")]
+
+def _named_arrays(layer, place):
+    arrays = {}
+    for number, inner in enumerate(getattr(layer, "layers", ()), start=1):
+        for name in (*getattr(inner, "learned", ()), *getattr(inner, "saved", ())):
+            arrays[f"{place}{number}.{name}"] = getattr(inner, name)
+        arrays |= _named_arrays(inner, f"{place}{number}.")
+    return arrays
+
+
+def _set_training(layers, value):
+    for layer in layers:
+        if hasattr(layer, "training"):
+            layer.training = value
 
 
 def build_network(inputs, hidden, classes, rng):

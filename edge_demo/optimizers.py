@@ -1,7 +1,7 @@
-"""Optimizers: how a gradient changes the parameters.
+"""Optimizers: how the slopes of the loss change the parameters.
 
-Both lists, of parameters and of their gradient, hold an array for each of the network's weights and biases; the
-parameters are changed in place. Any object with step(parameters, gradient) and a learning_rate will do.
+Any object with step(parameters, gradients) and a learning_rate will do; step changes the parameters in place. To try
+your own, write its class here and give it a line in OPTIMIZERS.
 """
 
 import numpy as np
@@ -13,17 +13,16 @@ class SGD:
     def __init__(self, learning_rate, momentum=0.0):
         self.learning_rate = learning_rate
         self.momentum = momentum
-        self.velocity = []  # with momentum: that sum, an array for each parameter
+        self.velocities = None
 
-    def step(self, parameters, gradient):
-        direction = gradient
-        if self.momentum:
-            former = self.velocity or [0.0] * len(gradient)
-            self.velocity = [self.momentum * v + grad for v, grad in zip(former, gradient, strict=True)]
-            direction = self.velocity
+    def step(self, parameters, gradients):
+        if self.velocities is None:
+            self.velocities = [np.zeros_like(parameter) for parameter in parameters]
 
-        for parameter, slope in zip(parameters, direction, strict=True):
-            parameter -= self.learning_rate * slope
+        for parameter, gradient, velocity in zip(parameters, gradients, self.velocities, strict=True):
+            velocity *= self.momentum
+            velocity += gradient
+            parameter -= self.learning_rate * velocity
 
 
 class Adam:
@@ -35,28 +34,33 @@ class Adam:
         self.beta2 = beta2
         self.epsilon = epsilon
         self.steps = 0
-        self.mean = []
-        self.mean_square = []
 
-    def step(self, parameters, gradient):
-        if not self.mean:
-            self.mean = [np.zeros_like(parameter) for parameter in parameters]
-            self.mean_square = [np.zeros_like(parameter) for parameter in parameters]
+    def step(self, parameters, gradients):
+        if self.steps == 0:
+            self.means = [np.zeros_like(parameter) for parameter in parameters]
+            self.squares = [np.zeros_like(parameter) for parameter in parameters]
         self.steps += 1
-        unbias_mean = 1 - self.beta1**self.steps  # both averages start at 0, which these two numbers undo
-        unbias_square = 1 - self.beta2**self.steps
+        mean_share = 1 - self.beta1**self.steps  # both averages begin at 0, which dividing by these two undoes
+        square_share = 1 - self.beta2**self.steps
 
-        for parameter, grad, mean, mean_square in zip(parameters, gradient, self.mean, self.mean_square, strict=True):
-            mean *= self.beta1
-            mean += (1 - self.beta1) * grad
-            mean_square *= self.beta2
-            mean_square += (1 - self.beta2) * grad**2
-            step = (mean / unbias_mean) / (np.sqrt(mean_square / unbias_square) + self.epsilon)
-            parameter -= self.learning_rate * step
+        for parameter, gradient, mean, square in zip(parameters, gradients, self.means, self.squares, strict=True):
+            mean[:] = self.beta1 * mean + (1 - self.beta1) * gradient
+            square[:] = self.beta2 * square + (1 - self.beta2) * gradient**2
+            parameter -= self.learning_rate * (mean / mean_share) / (np.sqrt(square / square_share) + self.epsilon)
 
 
-def make_optimizer(name, learning_rate):
-    """The optimizer of a name that flags and runs use: "sgd", "momentum" (SGD with a momentum of 0.9) or "adam"."""
-    if name == "adam":
-        return Adam(learning_rate)
-    return SGD(learning_rate, momentum=0.9 if name == "momentum" else 0.0)
+def momentum(learning_rate):
+    return SGD(learning_rate, momentum=0.9)
+
+
+OPTIMIZERS = {  # the name that flags and runs use: how it is made of a learning rate, and its usual one on patches
+    "sgd": (SGD, 0.2),
+    "momentum": (momentum, 0.02),
+    "adam": (Adam, 0.003),
+}
+
+
+def make_optimizer(name, learning_rate=None):
+    """The optimizer of a name in OPTIMIZERS, at a learning rate or its usual one."""
+    make, usual = OPTIMIZERS[name]
+    return make(usual if learning_rate is None else learning_rate)

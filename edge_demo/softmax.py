@@ -6,7 +6,7 @@
     >>> softmax(z)                # each divided by their sum
     array([0.88079708, 0.11920292])
 
-Read this file first. If you change the loss, change its forward and backward together.
+Read this file first. If you change the loss, change cross_entropy and its gradient together.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ class NonFiniteLogits(ValueError):
     """The logits hold a NaN or an infinity from which no probabilities can be computed."""
 
 
-def softmax(logits, temperature=1.0):
+def softmax(logits, *, temperature=1.0):
     """exp(z_k / T) / sum_j exp(z_j / T) over the last axis: float64 of the logits' shape (..., classes).
 
     A T above 1 flattens, below 1 sharpens; a logit of -inf gets probability 0. Raises ValueError for a temperature not
@@ -26,7 +26,7 @@ def softmax(logits, temperature=1.0):
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def log_softmax(logits, temperature=1.0):
+def log_softmax(logits, *, temperature=1.0):
     """log(softmax) = s_k - log(sum_j exp(s_j)) with s = (z - max z) / T; shapes and errors as for softmax.
 
     Taken from the logits, not from the probabilities, it stays exact where these round to 0.
@@ -35,61 +35,34 @@ def log_softmax(logits, temperature=1.0):
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def cross_entropy(logits, labels, weights=None):
-    """Mean of -log p(label) in nats, a float; shapes, weights and errors as for SoftmaxCrossEntropy.forward."""
-    return SoftmaxCrossEntropy().forward(logits, labels, weights)
+def cross_entropy(logits, labels):
+    """Mean of -log p(label) in nats, a float. logits: (n, classes); labels: (n,), whole numbers from 0.
+
+    Raises ValueError for what does not fit together.
+    """
+    at_label = _at_label(logits, labels)
+    return float(-log_softmax(logits)[at_label].mean())
 
 
-class SoftmaxCrossEntropy:
-    """The output layer in training: softmax and its loss in one, because their joint gradient is simple."""
+def cross_entropy_gradient(logits, labels):
+    """Slope of cross_entropy for each logit, (n, classes): (p - y) / n, where y is 1 at the label and 0 elsewhere.
 
-    def forward(self, logits, labels, weights=None):
-        """Mean cross-entropy of logits (n, classes) and labels (n,), whole numbers from 0, in nats, a float.
-
-        weights (n,): where given, each patch's part is multiplied by its weight. Raises ValueError for what does not
-        fit, for a negative weight, and where all are 0.
-        """
-        n, classes = _checked_shape(logits, labels)
-        one_hot = np.reshape(labels, (n, 1)) == np.arange(classes)  # (n,) -> (n, classes): True at the label
-        if np.count_nonzero(one_hot) < n:
-            raise ValueError(f"labels must be whole numbers from 0 to {classes - 1}, not {list(labels)[:9]}")
-
-        log_probabilities = log_softmax(logits)
-        losses = -log_probabilities[one_hot]  # (n, classes) -> (n,)
-        if weights is not None:
-            weights = checked_weights(weights, n)
-            losses *= weights
-
-        self.log_probabilities = log_probabilities
-        self.one_hot = one_hot
-        self.weights = weights
-        return float(losses.sum() / n)
-
-    def backward(self):
-        """Gradient of the mean loss with respect to the logits, (n, classes): weight · (p - y) / n, y one-hot.
-
-        d(-log p_y)/dz_k = p_k - [k = y], because -log p_y = log(sum_j exp z_j) - z_y.
-        """
-        probabilities = np.exp(self.log_probabilities)
-        grad_logits = (probabilities - self.one_hot) / len(probabilities)  # the only division by n
-        return grad_logits if self.weights is None else self.weights[:, None] * grad_logits
+    d(-log p_y)/dz_k = p_k - [k = y], because -log p_y = log(sum_j exp z_j) - z_y. Errors as for cross_entropy.
+    """
+    at_label = _at_label(logits, labels)
+    gradient = softmax(logits)
+    gradient[at_label] -= 1.0
+    return gradient / len(labels)
 
 
-def checked_weights(weights, n):
-    """weights as float64 (n,). Raises ValueError unless each of n patches has one of at least 0, and not all are 0."""
-    weights = np.asarray(weights, dtype=np.float64)
-    if weights.shape != (n,):
-        raise ValueError(f"weights must be of shape ({n},), one for each patch, not {weights.shape}")
-    if not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
-        raise ValueError("weights must be finite numbers of at least 0, and not all of them zero")
-    return weights
-
-
-def _checked_shape(logits, labels):
-    shape = np.shape(logits)
-    if len(shape) != 2 or np.shape(labels) != shape[:1] or len(labels) == 0:
-        raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {np.shape(labels)}")
-    return shape
+def _at_label(logits, labels):
+    """The index that picks each patch's logit of its label: (n, classes) -> (n,)."""
+    labels, shape = np.asarray(labels), np.shape(logits)
+    if len(shape) != 2 or labels.shape != shape[:1] or len(labels) == 0:
+        raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {labels.shape}")
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= shape[1]:
+        raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels[:9].tolist()}")
+    return np.arange(len(labels)), labels
 
 
 def _subtract_max(logits, temperature):

@@ -1,67 +1,62 @@
 """Training: draw a batch, compute its gradient, take a step; once an epoch, measure where that led.
 
-You may change the order of the batches, the schedule of the learning rate, or what History records.
+You may change the order of the batches, the schedule of the learning rate, when to stop, or what History records.
 """
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm import tqdm
 
-from edge_demo.softmax import NonFiniteLogits, checked_weights, cross_entropy
+from edge_demo.softmax import NonFiniteLogits, log_softmax
 
 DIVERGED = 1e4  # nats; no useful step leads there, and from there none leads back
-SMALLER_STEPS = "try a learning rate ten times smaller"
 FAR = 10.0  # pixels beyond this are not between 0 and 1, and make steps that much too long
 
 
 class TrainingDiverged(ValueError):
-    """The loss is no longer a finite number, or beyond DIVERGED."""
+    """The loss is no longer a finite number, or beyond DIVERGED; the message says where, and what to try."""
+
+    def __init__(self, where, patches):
+        largest = np.abs(patches.pixels).max()
+        remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else "try one ten times smaller"
+        super().__init__(
+            f"training diverged {where}: the loss is no longer finite, or beyond {DIVERGED:g} nats; {remedy}"
+        )
 
 
-def train_epoch(network, patches, *, batch_size, optimizer, rng, weights=None):
+@np.errstate(over="ignore", invalid="ignore")  # a step too long is said once, as TrainingDiverged
+def train_epoch(network, patches, *, batch_size, optimizer, rng):
     """Shows network each patch once, in an order drawn from rng, and takes a step of the optimizer after each batch.
 
-    patches: pixels (n, inputs) and labels (n,). weights (n,), above 0: how much each patch counts. The last batch may
-    be short. Raises TrainingDiverged.
+    patches: pixels (n, inputs) and labels (n,). The last batch may be short. Raises TrainingDiverged.
     """
     order = rng.permutation(len(patches.labels))
-    with _divergence_in_words(patches, f"at learning rate {optimizer.learning_rate:g}"):
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            pixels = patches.pixels[batch]  # (n, inputs) -> (batch_size, inputs)
-            labels = patches.labels[batch]
-            batch_weights = None if weights is None else weights[batch]
+    for start in range(0, len(order), batch_size):
+        batch = order[start : start + batch_size]
+        pixels = patches.pixels[batch]  # (n, inputs) -> (batch_size, inputs)
+        labels = patches.labels[batch]
 
-            gradient = network.gradient(pixels, labels, batch_weights)
-            optimizer.step(network.parameters, gradient)
-
-
-def balanced_weights(labels):
-    """Weights (n,), 1 on average, by which each class counts as much as any other, however few patches it has."""
-    counts = np.bincount(labels)
-    return len(labels) / (np.count_nonzero(counts) * counts[labels])
+        try:
+            gradients = network.gradient(pixels, labels)
+        except NonFiniteLogits:
+            raise TrainingDiverged(f"at learning rate {optimizer.learning_rate:g}", patches) from None
+        optimizer.step(network.parameters, gradients)
 
 
-def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, weights=None, progress=False):
+def train(network, patches, *, epochs, batch_size, optimizer, rng, test=None, progress=iter):
     """Trains network in place on patches for so many epochs; returns its History.
 
-    test: patches to measure the network on as well. weights (n,): how much each patch counts, in multiples of their
-    mean; one of weight 0 is as good as absent. progress: a bar on standard error. Raises ValueError, TrainingDiverged.
+    test: patches to measure the network on as well. progress: a function around range(epochs) that yields its numbers,
+    such as tqdm; where it stops early, so does training. Raises ValueError, TrainingDiverged.
     """
     if epochs < 0 or batch_size < 1:
         raise ValueError(f"epochs must be at least 0 and batch_size at least 1, not {epochs} and {batch_size}")
-    if weights is not None:
-        weights = checked_weights(weights, len(patches.labels))
-        patches, weights = patches[weights > 0], weights[weights > 0]
-        weights = weights / weights.mean()
 
     history = History()
-    history.record(network, patches, test, weights)
-    for _ in tqdm(range(epochs), desc="training", unit="epoch", disable=not progress):
-        train_epoch(network, patches, batch_size=batch_size, optimizer=optimizer, rng=rng, weights=weights)
-        history.record(network, patches, test, weights)
+    history.record(network, patches, test)
+    for _ in progress(range(epochs)):
+        train_epoch(network, patches, batch_size=batch_size, optimizer=optimizer, rng=rng)
+        history.record(network, patches, test)
     return history
 
 
@@ -75,16 +70,13 @@ class History:
     test_loss: list = field(default_factory=list)
     test_accuracy: list = field(default_factory=list)
 
-    def record(self, network, train_patches, test_patches=None, train_weights=None):
+    def record(self, network, train_patches, test_patches=None):
         """Adds an entry: what the network, as it is now, is worth on both sets. Raises TrainingDiverged."""
         epoch = len(self.epoch)
-        test_loss = test_accuracy = None
-        with _divergence_in_words(train_patches, f"in epoch {epoch}"):
-            train_loss, train_accuracy = _measure(network, train_patches, train_weights)
-            if test_patches is not None:
-                test_loss, test_accuracy = _measure(network, test_patches)
-            if not train_loss < DIVERGED:
-                raise NonFiniteLogits
+        train_loss, train_accuracy = measure(network, train_patches)
+        if not train_loss < DIVERGED:
+            raise TrainingDiverged(f"in epoch {epoch}", train_patches)
+        test_loss, test_accuracy = (None, None) if test_patches is None else measure(network, test_patches)
 
         self.epoch.append(epoch)
         self.train_loss.append(train_loss)
@@ -93,21 +85,13 @@ class History:
         self.test_accuracy.append(test_accuracy)
 
 
-def _measure(network, patches, weights=None):
-    """Mean cross-entropy in nats, and accuracy."""
-    logits = network.logits(patches.pixels)  # (n, classes)
-    right = logits.argmax(axis=1) == patches.labels
-    return cross_entropy(logits, patches.labels, weights), float(np.average(right, weights=weights))
-
-
-@contextmanager
-def _divergence_in_words(patches, where):
+@np.errstate(over="ignore", invalid="ignore")
+def measure(network, patches):
+    """Mean of -log p(label) in nats, whatever loss the network makes small, and accuracy; NaN where p is not known."""
+    logits, labels = network.logits(patches.pixels), patches.labels
+    right = logits.argmax(axis=1) == labels
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # instead of NumPy's warnings
-            yield
+        log_probabilities = log_softmax(logits)
     except NonFiniteLogits:
-        largest = np.abs(patches.pixels).max()
-        remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else SMALLER_STEPS
-        raise TrainingDiverged(
-            f"training diverged {where}: the loss is no longer finite, or beyond {DIVERGED:g} nats; {remedy}"
-        ) from None
+        return np.nan, np.nan
+    return float(-log_probabilities[np.arange(len(labels)), labels].mean()), float(right.mean())
