@@ -118,7 +118,7 @@ class Network:
 
     @property
     def arrays(self):
-        """A dict of the layers' own arrays, learned and saved, by place and name: 2.weights; inside layer 3, 3.1.bias."""
+        """The layers' own arrays, learned and saved, a dict by place and name: 2.weights; inside the third layer 3.1.bias."""
         return _named_arrays(self, "")
 
 

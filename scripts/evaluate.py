@@ -22,7 +22,7 @@ from edge_demo.optimizers import make_optimizer
 from edge_demo.runs.folder import check_replaceable, replacing_folder, write_json, write_rows
 from edge_demo.runs.run import FRESH, load_run, training_patches, with_parameters
 from edge_demo.softmax import log_softmax
-from edge_demo.training import TrainingDiverged, balanced_weights, train_epoch
+from edge_demo.training import TrainingDiverged, train_epoch
 
 WATCHED = 20_000  # patches on which the parts of the loss are measured over training
 POINTS = 30  # epochs of the longer training at which they are
@@ -110,15 +110,12 @@ def train_longer(run, patches, times, parts_of):
     build_network(patches.pixels.shape[1], settings["hidden"], len(patches.class_names), rng)  # as train.py draws it
     network = deepcopy(run.before)
     optimizer = make_optimizer(settings["optimizer"], settings["lr"])
-    weights = balanced_weights(patches.labels) if settings["class_weight"] else None
     epochs = times * reached
     watched = set(np.geomspace(reached, epochs, POINTS).astype(int).tolist())
     bar = tqdm(range(1, epochs + 1), desc=f"{times} × as long", unit="epoch", disable=not sys.stderr.isatty())
     try:
         for epoch in bar:
-            train_epoch(
-                network, patches, batch_size=settings["batch_size"], optimizer=optimizer, rng=rng, weights=weights
-            )
+            train_epoch(network, patches, batch_size=settings["batch_size"], optimizer=optimizer, rng=rng)
             if parts_of and epoch in watched:
                 by_epoch[epoch] = parts_of(network)
     except TrainingDiverged as error:
@@ -196,7 +193,7 @@ def fit_temperatures(predictors, networks, run, halves):
         found[name] = {"temperature": value, "note": note, "fitted_on": len(fit_on), "measured_on": len(rest)}
         found[name]["without"] = evaluation.scores(log_p, rest.labels)
         if value is not None:
-            found[name]["with"] = evaluation.scores(log_softmax(log_p, value), rest.labels)
+            found[name]["with"] = evaluation.scores(log_softmax(log_p, temperature=value), rest.labels)
     return found
 
 
@@ -205,7 +202,7 @@ def add_cooled(predictors, temperatures):
     exact = predictors.pop("exact posterior", None)
     for name, found in temperatures.items():
         if found["temperature"] is not None:
-            cooled = lambda pixels, of=predictors[name], t=found["temperature"]: log_softmax(of(pixels), t)  # noqa: E731
+            cooled = lambda pixels, of=predictors[name], t=found["temperature"]: log_softmax(of(pixels), temperature=t)  # noqa: E731
             predictors[f"{name}, T = {found['temperature']:.2f}"] = cooled
     if exact is not None:
         predictors["exact posterior"] = exact

@@ -48,7 +48,7 @@ def parse(argv):
 def lesson(z, names, temperature):
     """The lines to print, every number computed here."""
     scaled = z / temperature
-    p = softmax(z, temperature)
+    p = softmax(z, temperature=temperature)
     divided = "z" if temperature == 1 else "(z / T)"
     lines = [f"classes      {', '.join(names)}", f"z            {_row(z, '{:g}')}   raw scores, any number"]
     if temperature != 1:

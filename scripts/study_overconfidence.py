@@ -85,7 +85,7 @@ def study_overconfidence(options):
     logits = network.logits(fresh.pixels)
     try:
         temperature = fit_temperature(network.logits(held_out.pixels), held_out.labels)
-        rows[f"the same, T = {temperature:.2f}"] = loss_parts(log_softmax(logits, temperature), truth)
+        rows[f"the same, T = {temperature:.2f}"] = loss_parts(log_softmax(logits, temperature=temperature), truth)
     except NoTemperature as error:
         cli.say(str(error))
     rows["exact posterior"] = loss_parts(truth, truth)

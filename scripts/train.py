@@ -32,7 +32,7 @@ from edge_demo.runs.run import (
     snapshot_steps,
 )
 from edge_demo.runs.sweeps import run_tasks
-from edge_demo.training import History, balanced_weights, train_epoch
+from edge_demo.training import History, train_epoch
 
 FLAGS = ("hidden", "epochs", "batch_size", "lr", "optimizer", "class_weight", "target", "seed")  # in a run's settings
 READING = ("label", "drop", "shape", "test_share", "split_seed")  # how its data were read
@@ -254,16 +254,15 @@ def train(network, patches, test_patches, history, snapshots, optimizer, rng, op
     """
     started = time.perf_counter()
     batches = -(-len(patches) // options.batch_size)
-    weights = balanced_weights(patches.labels) if options.class_weight else None
     if not history.epoch:
-        history.record(network, patches, test_patches, weights)
+        history.record(network, patches, test_patches)
         snapshots[0] = flat(network.parameters)
     done = history.epoch[-1]
     recording = Recording(optimizer, snapshots, snapshot_steps(options.epochs, batches), done * batches)
     show = sys.stderr.isatty() and not options.quiet
     for _ in tqdm(range(done, options.epochs), desc="training", unit="epoch", disable=not show):
-        train_epoch(network, patches, batch_size=options.batch_size, optimizer=recording, rng=rng, weights=weights)
-        history.record(network, patches, test_patches, weights)
+        train_epoch(network, patches, batch_size=options.batch_size, optimizer=recording, rng=rng)
+        history.record(network, patches, test_patches)
         if stop.is_set():
             break
     snapshots[recording.steps] = flat(network.parameters)

@@ -204,7 +204,7 @@ def fit_temperature(logits, labels):
 
     def slope(log_t):
         """Of the loss over 1 / T, in which it is convex: 0 at the best T. Rounding does not hide its sign."""
-        expected = (softmax(below_max, np.exp(log_t)) * below_max).sum(axis=1)
+        expected = (softmax(below_max, temperature=np.exp(log_t)) * below_max).sum(axis=1)
         return float((expected - of_label).mean())
 
     low, high = np.log(0.01), np.log(100.0)

@@ -130,8 +130,8 @@ class Run:
         unlabelled: pixels of patches to predict in place of the test patches. test_rows: where these stood in the file.
         """
         folder = Path(folder)
-        self.before.save(folder / "before.npz")
-        self.after.save(folder / "after.npz")
+        save_arrays(folder / "before.npz", self.before.arrays)
+        save_arrays(folder / "after.npz", self.after.arrays)
         note_seconds(seconds, folder / "before.npz", folder / "after.npz")
         arrays = {"steps": np.array(list(self.snapshots)), "parameters": np.array(list(self.snapshots.values()))}
         save_arrays(folder / "snapshots.npz", arrays)
@@ -199,8 +199,8 @@ def load_run(folder):
         )
     after = deepcopy(before)
     for network, name in ((before, "before.npz"), (after, "after.npz")):
-        load_arrays(folder / name)  # refuses pipes, devices and compressed archives, on which load would hang or swell
-        network.load(folder / name)
+        for array_name, array in load_arrays(folder / name).items():
+            network.arrays[array_name][...] = array
 
     known = (folder / "generator.json").exists()
     generator = PatchGenerator.from_json(folder / "generator.json") if known else None
