@@ -6,6 +6,7 @@ prediction is made of its logits. Any number of features and of classes will do,
 
 # ruff: noqa: N803, N806 (X, as everywhere in scikit-learn)
 
+from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
@@ -105,6 +106,14 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         """The class with the largest logit, (n,)."""
         logits = self._logits(X)
         return self.classes_[logits.argmax(axis=1)]
+
+    def __getstate__(self):
+        """What is pickled: without the patches that the layers saw last, which their next forward replaces by one."""
+        state = super().__getstate__()
+        if "network_" in state:
+            state["network_"] = deepcopy(self.network_)
+            state["network_"].logits(np.zeros((1, self.n_features_in_)))
+        return state
 
     def _checked(self, X, y, reset):
         """X (n, features) float64 and y (n,), and settings that can be used."""

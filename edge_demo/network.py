@@ -83,10 +83,10 @@ class Network:
         return grad_output
 
     def logits(self, pixels):
-        """Raw scores, (n, classes), any real number. Raises ValueError for pixels that are not finite."""
+        """Raw scores, (n, classes), any real number. Raises ValueError for pixels of another shape or not finite."""
         pixels = np.asarray(pixels, dtype=np.float64)
-        if not np.isfinite(pixels).all():
-            raise ValueError("pixels must be finite numbers, but some are NaN or infinite")
+        if pixels.ndim != 2 or not np.isfinite(pixels).all():
+            raise ValueError(f"pixels must be finite numbers of shape (n, inputs); these, {pixels.shape}, are not")
         return self.forward(pixels)
 
     def probabilities(self, pixels):
@@ -118,7 +118,7 @@ class Network:
 
     @property
     def arrays(self):
-        """The layers' own arrays, learned and saved, a dict by place and name: 2.weights; inside the third layer 3.1.bias."""
+        """A dict of the layers' own arrays, learned and saved, by place and name: 2.weights, or 3.1.bias in layer 3."""
         return _named_arrays(self, "")
 
 

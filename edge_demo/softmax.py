@@ -40,8 +40,7 @@ def cross_entropy(logits, labels):
 
     Raises ValueError for what does not fit together.
     """
-    at_label = _at_label(logits, labels)
-    return float(-log_softmax(logits)[at_label].mean())
+    return float(-log_softmax(logits)[_at_label(logits, labels)].mean())
 
 
 def cross_entropy_gradient(logits, labels):
@@ -49,20 +48,18 @@ def cross_entropy_gradient(logits, labels):
 
     d(-log p_y)/dz_k = p_k - [k = y], because -log p_y = log(sum_j exp z_j) - z_y. Errors as for cross_entropy.
     """
-    at_label = _at_label(logits, labels)
-    gradient = softmax(logits)
-    gradient[at_label] -= 1.0
-    return gradient / len(labels)
+    return (softmax(logits) - _at_label(logits, labels)) / len(labels)
 
 
 def _at_label(logits, labels):
-    """The index that picks each patch's logit of its label: (n, classes) -> (n,)."""
-    labels, shape = np.asarray(labels), np.shape(logits)
-    if len(shape) != 2 or labels.shape != shape[:1] or len(labels) == 0:
-        raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {labels.shape}")
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= shape[1]:
-        raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {labels[:9].tolist()}")
-    return np.arange(len(labels)), labels
+    """(n, classes) bool, True at the label of each patch."""
+    shape = np.shape(logits)
+    if len(shape) != 2 or np.shape(labels) != shape[:1] or len(labels) == 0:
+        raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {np.shape(labels)}")
+    at_label = np.reshape(labels, (-1, 1)) == np.arange(shape[1])
+    if at_label.sum() < len(labels):
+        raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {list(labels)[:9]}")
+    return at_label
 
 
 def _subtract_max(logits, temperature):

@@ -10,6 +10,7 @@ import numpy as np
 from edge_demo.softmax import NonFiniteLogits, log_softmax
 
 DIVERGED = 1e4  # nats; no useful step leads there, and from there none leads back
+SMALLER_STEPS = "try a learning rate ten times smaller"
 FAR = 10.0  # pixels beyond this are not between 0 and 1, and make steps that much too long
 
 
@@ -18,7 +19,7 @@ class TrainingDiverged(ValueError):
 
     def __init__(self, where, patches):
         largest = np.abs(patches.pixels).max()
-        remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else "try one ten times smaller"
+        remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else SMALLER_STEPS
         super().__init__(
             f"training diverged {where}: the loss is no longer finite, or beyond {DIVERGED:g} nats; {remedy}"
         )

@@ -16,7 +16,7 @@ PANEL = (WIDTH - LEFT - RIGHT - 2 * GAP) / 3
 
 
 def softmax_steps(logits, class_names, temperature=1.0):
-    """A Figure of softmax(logits, temperature=temperature); logits: (classes,), any real numbers; class_names: one a class."""
+    """A Figure of softmax(logits) at a temperature; logits: (classes,), any real numbers; class_names: one a class."""
     logits = np.asarray(logits, dtype=np.float64)
     scores, probabilities = logits / temperature, softmax(logits, temperature=temperature)
     largest = scores.max()
