@@ -41,9 +41,9 @@ def main(argv):
 def parse(argv):
     parser = cli.parser(__doc__)
     outputs = cli.ROOT / "outputs"
-    parser.add_argument("--run", type=cli.Path, default=outputs / "train", help="folder that train.py wrote")
+    parser.add_argument("--run", type=cli.path, default=outputs / "train", help="folder that train.py wrote")
     parser.add_argument("--photograph", action="store_true", help="show how the edges of a portrait appear, instead")
-    parser.add_argument("--out", type=cli.Path, default=outputs / "animation", help="folder for the GIF")
+    parser.add_argument("--out", type=cli.path, default=outputs / "animation", help="folder for the GIF")
     return parser.parse_args(argv)
 
 

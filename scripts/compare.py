@@ -42,8 +42,8 @@ def parse(argv):
     parser = cli.parser(__doc__)
     outputs = cli.ROOT / "outputs"
     runs = "folders that train.py wrote, with --seeds or without; the others are compared with the first"
-    parser.add_argument("runs", type=cli.Path, nargs="+", metavar="RUN", help=runs)
-    parser.add_argument("--out", type=cli.Path, default=outputs / "comparison", help="folder for table and figures")
+    parser.add_argument("runs", type=cli.path, nargs="+", metavar="RUN", help=runs)
+    parser.add_argument("--out", type=cli.path, default=outputs / "comparison", help="folder for table and figures")
     options = parser.parse_args(argv)
     if not 2 <= len(options.runs) <= MOST:
         parser.error(f"argument RUN: 2 to {MOST} runs can be compared, not {len(options.runs)}")

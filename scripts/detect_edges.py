@@ -48,11 +48,11 @@ def parse(argv):
     parser = cli.parser(__doc__)
     outputs = cli.ROOT / "outputs"
     size = cli.number(int, at_least=5, at_most=20_000)
-    parser.add_argument("images", type=cli.Path, nargs="*", metavar="IMAGE", help="picture (default: a portrait)")
-    parser.add_argument("--run", type=cli.Path, default=outputs / "train", help="folder that train.py wrote")
+    parser.add_argument("images", type=cli.path, nargs="*", metavar="IMAGE", help="picture (default: a portrait)")
+    parser.add_argument("--run", type=cli.path, default=outputs / "train", help="folder that train.py wrote")
     parser.add_argument("--largest", type=size, default=600, help="pixels of the longer side, to which it is shrunk")
     parser.add_argument("--class", dest="class_name", metavar="NAME", help="the class to show (default: the first one)")
-    parser.add_argument("--out", type=cli.Path, default=outputs / "photograph", help="folder for figures and maps")
+    parser.add_argument("--out", type=cli.path, default=outputs / "photograph", help="folder for figures and maps")
     return parser.parse_args(argv)
 
 

@@ -67,10 +67,10 @@ def parse(argv):
     parser = cli.parser(__doc__)
     outputs = cli.ROOT / "outputs"
     times = cli.number(int, at_least=1)
-    parser.add_argument("--run", type=cli.Path, default=outputs / "train", help="folder that train.py wrote")
-    parser.add_argument("--data", type=cli.Path, help="the run's data, where that has moved (default: as in training)")
+    parser.add_argument("--run", type=cli.path, default=outputs / "train", help="folder that train.py wrote")
+    parser.add_argument("--data", type=cli.path, help="the run's data, where that has moved (default: as in training)")
     parser.add_argument("--longer", type=times, default=10, metavar="N", help="train N times as long, too; 1: do not")
-    parser.add_argument("--out", type=cli.Path, default=outputs / "evaluation", help="folder for results and figures")
+    parser.add_argument("--out", type=cli.path, default=outputs / "evaluation", help="folder for results and figures")
     return parser.parse_args(argv)
 
 

@@ -20,7 +20,6 @@ DATA_CARD = "README.md"  # may stand beside them, and stays
 def main(argv):
     options = parse(argv)
     generator = PatchGenerator(options.noise, tuple(options.brightness), tuple(options.contrast))
-    cli.need_memory(f"so many patches, {max(options.train, options.test):,},", 200 * max(options.train, options.test))
     check_replaceable(options.out, (*FILES, DATA_CARD))
     check_made_here(options.out)
 
@@ -49,7 +48,7 @@ def parse(argv):
     parser.add_argument("--noise", type=positive, default=default.noise, help="spread of each pixel's noise")
     parser.add_argument("--brightness", default=default.brightness, help="a patch's", **pair)
     parser.add_argument("--contrast", default=default.contrast, help="a patch's", **pair)
-    parser.add_argument("--out", default=cli.ROOT / "data", type=cli.Path, help="folder to write")
+    parser.add_argument("--out", default=cli.ROOT / "data", type=cli.path, help="folder to write")
     return parser.parse_args(argv)
 
 

@@ -13,7 +13,7 @@ from edge_demo.runs.run import load_run
 def main(argv):
     parser = cli.parser(__doc__)
     default = cli.ROOT / "outputs" / "train"
-    parser.add_argument("--run", type=cli.Path, default=default, help="folder that train.py wrote")
+    parser.add_argument("--run", type=cli.path, default=default, help="folder that train.py wrote")
     options = parser.parse_args(argv)
 
     run = load_run(options.run)

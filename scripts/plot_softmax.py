@@ -31,12 +31,12 @@ def main(argv):
 
 def parse(argv):
     parser = cli.parser(__doc__)
-    number, positive = cli.number(float, at_least=-1e300, at_most=1e300), cli.number(float, above=0)
-    parser.add_argument("--logits", type=number, nargs="+", default=[2.5, 0.5], metavar="Z", help="raw scores")
+    positive = cli.number(float, above=0)
+    parser.add_argument("--logits", **cli.listed(cli.number(float)), default=[2.5, 0.5], metavar="Z", help="raw scores")
     parser.add_argument("--labels", nargs="+", metavar="NAME", help="a name for each score (default: Edge, No Edge)")
     parser.add_argument("--temperature", type=positive, default=1.0, help="what scores are divided by")
-    parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "softmax", help="folder for the figures")
-    options = parser.parse_args(cli.listed(argv, "--logits"))
+    parser.add_argument("--out", type=cli.path, default=cli.ROOT / "outputs" / "softmax", help="folder for the figures")
+    options = parser.parse_args(argv)
     scores = len(options.logits)
     if options.labels is None:
         options.labels = ["Edge", "No Edge"] if scores == 2 else [f"class {k}" for k in range(scores)]

@@ -30,10 +30,10 @@ def parse(argv):
     parser = cli.parser(__doc__)
     default = cli.ROOT / "outputs" / "train"
     parser.add_argument("csv", metavar="CSV", help="file with a column for each pixel; - for stdin")
-    parser.add_argument("--run", type=cli.Path, default=default, help="folder that train.py wrote")
+    parser.add_argument("--run", type=cli.path, default=default, help="folder that train.py wrote")
     parser.add_argument("--label", metavar="NAME", help="column of labels, to be passed over (default: as in training)")
     parser.add_argument("--drop", nargs="+", default=[], metavar="NAME", help="more columns to leave out")
-    parser.add_argument("--out", type=cli.Path, help="file to write (default: standard output)")
+    parser.add_argument("--out", type=cli.path, help="file to write (default: standard output)")
     return parser.parse_args(argv)
 
 

@@ -29,7 +29,6 @@ NOISES = 1000  # patches of pure noise
 def main(argv):
     options = parse(argv)
     cli.check_folder(options.out)
-    cli.need_network([25, *options.hidden, 2], max(options.train, FRESH))
     figures = {
         "overconfidence.png": study_overconfidence(options),
         "surprises.png": study_surprises(options.seed),
@@ -48,10 +47,10 @@ def parse(argv):
     parser.add_argument("--train", type=whole, default=500, help="patches to train on: few")
     parser.add_argument("--noise", type=positive, default=0.15, help="spread of each pixel's noise: more than usual")
     parser.add_argument("--epochs", type=whole, default=400, help="times to see each patch: many")
-    parser.add_argument("--hidden", type=whole, nargs="+", default=[16], metavar="N", help="hidden sizes")
+    parser.add_argument("--hidden", **cli.listed(whole), default=[16], metavar="N", help="hidden sizes")
     parser.add_argument("--seed", type=cli.number(int, at_least=0), default=0, help="of patches, weights and shuffling")
-    parser.add_argument("--out", type=cli.Path, default=out, help="folder for the figures")
-    return parser.parse_args(cli.listed(argv, "--hidden"))
+    parser.add_argument("--out", type=cli.path, default=out, help="folder for the figures")
+    return parser.parse_args(argv)
 
 
 def study_overconfidence(options):

@@ -22,7 +22,6 @@ SCHEDULE = {"optimizer": "adam", "rates": RATES, "batch_size": 256, "epochs": 16
 def main(argv):
     options = parse(argv)
     cli.check_folder(options.out)
-    cli.need_network([25, max(options.hidden), 2], max(options.train_size))
 
     sizes, widths = sorted(set(options.train_size)), sorted(set(options.hidden))
     cells = combinations(train_size=sizes, hidden=widths, seed=list(range(options.seeds)))
@@ -55,13 +54,13 @@ def main(argv):
 def parse(argv):
     parser = cli.parser(__doc__)
     whole, out = cli.number(int, at_least=1), cli.ROOT / "outputs" / "study_truth"
-    parser.add_argument("--train-size", type=whole, nargs="+", default=SIZES, metavar="N", help="training patches")
-    parser.add_argument("--hidden", type=whole, nargs="+", default=HIDDEN, metavar="N", help="hidden units, one layer")
+    parser.add_argument("--train-size", **cli.listed(whole), default=SIZES, metavar="N", help="training patches")
+    parser.add_argument("--hidden", **cli.listed(whole), default=HIDDEN, metavar="N", help="hidden units, one layer")
     parser.add_argument("--seeds", type=whole, default=3, help="trainings of each combination")
     parser.add_argument("--jobs", type=whole, help="processes at once on this machine (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="use the workers of this scheduler, tcp://host:port")
-    parser.add_argument("--out", type=cli.Path, default=out, help="folder for the results")
-    return parser.parse_args(cli.listed(argv, "--hidden", "--train-size"))
+    parser.add_argument("--out", type=cli.path, default=out, help="folder for the results")
+    return parser.parse_args(argv)
 
 
 def table(what, values, sizes, widths):

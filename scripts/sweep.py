@@ -17,7 +17,6 @@ from edge_demo.runs.sweeps import combinations, projected_seconds, run_tasks, se
 def main(argv):
     options = parse(argv)
     cli.check_folder(options.out)
-    cli.need_network([25, max(options.hidden), 2], max(options.train_size))
 
     axes = {name: sorted(set(getattr(options, name))) for name in ("noise", "train_size", "hidden")}
     noises, train_sizes, hidden_sizes = axes.values()
@@ -61,29 +60,27 @@ def parse(argv):
     whole = cli.number(int, at_least=1)
     parser.add_argument(
         "--hidden",
-        type=cli.number(int, at_least=0),
-        nargs="+",
+        **cli.listed(cli.number(int, at_least=0)),
         default=[2, 4, 8, 16, 32],
         metavar="N",
         help="units; 0 for none",
     )
     parser.add_argument(
         "--noise",
-        type=cli.number(float, above=0),
-        nargs="+",
+        **cli.listed(cli.number(float, above=0)),
         default=[0.05, 0.1, 0.2],
         metavar="X",
         help="of each pixel",
     )
     parser.add_argument(
-        "--train-size", type=whole, nargs="+", default=[500, 2000, 8000], metavar="N", help="training patches"
+        "--train-size", **cli.listed(whole), default=[500, 2000, 8000], metavar="N", help="training patches"
     )
     parser.add_argument("--seeds", type=whole, default=5, help="trainings of each combination")
     parser.add_argument("--epochs", type=whole, default=40, help="times to see each patch")
     parser.add_argument("--jobs", type=whole, help="processes at once on this machine (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="use the workers of this scheduler, tcp://host:port")
-    parser.add_argument("--out", type=cli.Path, default=cli.ROOT / "outputs" / "sweep", help="folder for the results")
-    return parser.parse_args(cli.listed(argv, "--hidden", "--noise", "--train-size"))
+    parser.add_argument("--out", type=cli.path, default=cli.ROOT / "outputs" / "sweep", help="folder for the results")
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

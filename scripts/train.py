@@ -134,7 +134,7 @@ def parse(argv):
     whole, positive = cli.number(int, at_least=1), cli.number(float, above=0)
     layer = cli.number(int, at_least=0)
     data = "folder with train.csv and test.csv, or one CSV file"
-    parser.add_argument("--data", type=cli.Path, default=cli.ROOT / "data", help=data)
+    parser.add_argument("--data", type=cli.path, default=cli.ROOT / "data", help=data)
     parser.add_argument("--label", metavar="NAME", help="column of the labels (default: found by name or content)")
     parser.add_argument("--drop", nargs="+", default=[], metavar="NAME", help="columns to leave out")
     shape = "of images that are not square"
@@ -145,7 +145,7 @@ def parse(argv):
     parser.add_argument(
         "--split-seed", type=cli.number(int, at_least=0), default=0, help="of which images are held out"
     )
-    parser.add_argument("--hidden", type=layer, nargs="+", default=[16], metavar="N", help="hidden sizes; 0 for none")
+    parser.add_argument("--hidden", **cli.listed(layer), default=[16], metavar="N", help="hidden sizes; 0 for none")
     parser.add_argument("--epochs", type=cli.number(int, at_least=0), default=40, help="times to see each patch")
     parser.add_argument("--batch-size", type=whole, default=32, help="patches a step")
     rates = ", ".join(f"{name} {rate:g}" for name, rate in LEARNING_RATES.items())
@@ -161,12 +161,12 @@ def parse(argv):
     several = "train with so many seeds, from --seed on, and report their mean and spread"
     parser.add_argument("--seeds", type=cli.number(int, at_least=1, at_most=1000), default=1, help=several)
     out = f"folder for the run (default: {OUTPUTS / 'train'}; with --seeds: {OUTPUTS / 'seeds'})"
-    parser.add_argument("--out", type=cli.Path, help=out)
+    parser.add_argument("--out", type=cli.path, help=out)
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, up to --epochs in all")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     parser.add_argument("--no-figures", action="store_true", help="draw nothing, and leave out the explorer")
 
-    arguments, saved = cli.listed(argv, "--hidden"), {}
+    arguments, saved = argv, {}
     if parser.parse_args(arguments).resume:
         saved = load_run(parser.parse_args(arguments).out or OUTPUTS / "train").settings
         known = saved | dict(zip(READING, saved["data"]["reading"].values(), strict=True))
@@ -213,7 +213,6 @@ def reading(options):
 
 def build(patches, options, rng):
     inputs, classes = patches.pixels.shape[1], len(patches.class_names)
-    cli.need_network([inputs, *options.hidden, classes], len(patches))
     return build_network(inputs, options.hidden, classes, rng)
 
 

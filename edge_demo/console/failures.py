@@ -1,0 +1,31 @@
+"""Where an error in the code happened, in one line below its traceback: file, line, layer, shapes in and out."""
+
+from pathlib import Path
+from traceback import walk_tb
+
+import numpy as np
+
+LIBRARY = Path(__file__).resolve().parents[1]
+EDITED = {LIBRARY / f"{name}.py" for name in ("softmax", "network", "optimizers", "training", "checks")}
+
+
+def place(error):
+    """error in one line, which begins with the last place on its way that a learner may have written."""
+    frames = list(walk_tb(error.__traceback__))
+    frame, line = next((each for each in reversed(frames) if _is_edited(each[0])), frames[-1])
+    file, owner = Path(frame.f_code.co_filename), frame.f_locals.get("self")
+    where = f"{file.relative_to(LIBRARY.parent) if file.is_relative_to(LIBRARY) else file}, line {line}"
+    where += f", in {frame.f_code.co_name}"
+    arrays = frame.f_locals
+    if owner is not None:
+        where += f" of {type(owner).__name__}"
+        arrays = vars(owner) | arrays
+    shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items() if isinstance(array, np.ndarray))
+    return f"{where}: {type(error).__name__}: {error}{f' ({shapes})' if shapes else ''}"
+
+
+def _is_edited(frame):
+    """Whether a frame is in the core, or in a method of a layer or an optimizer, wherever that was written."""
+    owner = frame.f_locals.get("self")
+    own = hasattr(owner, "backward") or hasattr(owner, "step")
+    return (own or Path(frame.f_code.co_filename) in EDITED) and not frame.f_code.co_name.startswith("<")
