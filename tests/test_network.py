@@ -1,4 +1,4 @@
-"""The network: formulas written out anew, numeric derivatives with random upstream gradients, threads and files."""
+"""The network: formulas written out anew, numeric derivatives with random upstream gradients, own layers, threads."""
 
 import copy
 import math
@@ -13,15 +13,16 @@ import scipy.special
 
 from edge_demo.checks import check_gradient
 from edge_demo.datasets.patches import Patches
-from edge_demo.network import Center, Dense, ReLU, build_network
+from edge_demo.network import Center, Dense, Network, ReLU, build_network
 from edge_demo.optimizers import SGD
 from edge_demo.training import train
 
 
 class Tanh:  # all that a user writes for another activation
     def forward(self, inputs):
-        self.outputs = np.tanh(inputs)
-        return self.outputs
+        outputs = np.tanh(inputs)
+        self.outputs = outputs
+        return outputs
 
     def backward(self, grad_output):
         return grad_output * (1 - self.outputs**2)
@@ -109,9 +110,18 @@ def test_pixels_of_half_the_precision_are_computed_with_in_full():
 
 
 @pytest.mark.parametrize("shape", [(3, 24), (25,), (3, 5, 5)], ids=str)
-def test_pixels_of_another_width_are_refused(shape):
-    with pytest.raises(ValueError, match=r"\(n, 25\), not \(" + str(shape)[1:-1]):
+def test_pixels_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"25|(n, inputs)"):
         make().logits(np.zeros(shape))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("question", ["logits", "probabilities", "predict"])
+def test_pixels_that_are_no_numbers_are_refused_whatever_is_asked(question, value):
+    pixels = batch()[0]
+    pixels[2, 3] = value
+    with pytest.raises(ValueError, match="pixels must be finite"):
+        getattr(make(), question)(pixels)
 
 
 # ------------------------------------------------------------------------------------------------ gradients
@@ -125,8 +135,7 @@ def test_backward_is_the_derivative_of_forward_for_a_random_upstream_gradient(la
     inputs = rng.normal(size=(5, 4))
     upstream = rng.normal(size=layer.forward(inputs).shape)
     moved = [(inputs, layer.backward(upstream))]
-    if isinstance(layer, Dense):
-        moved += [(layer.weights, layer.grad_weights), (layer.bias, layer.grad_bias)]
+    moved += [(getattr(layer, name), getattr(layer, f"grad_{name}")) for name in getattr(layer, "learned", ())]
     for values, derivative in moved:
         for index in np.ndindex(values.shape):
             value, sums = values[index], []
@@ -152,16 +161,13 @@ def test_a_linear_network_has_the_gradient_of_the_closed_form():
     np.testing.assert_allclose(grad_bias, error.mean(axis=0), atol=1e-14)
 
 
-def test_loss_and_gradient_of_a_batch_are_the_weighted_mean_over_its_patches():
-    network, (pixels, labels), weights = make(), batch(4), np.array([2.0, 0.0, 1.0, 0.5])
+def test_loss_and_gradient_of_a_batch_are_the_mean_over_its_patches():
+    network, (pixels, labels) = make(), batch(4)
     singles = [(pixels[i : i + 1], labels[i : i + 1]) for i in range(4)]
-    for given, factors in (([], np.ones(4)), ([weights], weights)):
-        each = [factor * network.loss(*single) for factor, single in zip(factors, singles, strict=True)]
-        assert network.loss(pixels, labels, *given) == pytest.approx(np.mean(each), rel=1e-12)
-        parts = [network.gradient(*single) for single in singles]
-        for i, array in enumerate(network.gradient(pixels, labels, *given)):
-            expected = np.mean([factor * part[i] for factor, part in zip(factors, parts, strict=True)], axis=0)
-            np.testing.assert_allclose(array, expected, atol=1e-15)
+    assert network.loss(pixels, labels) == pytest.approx(np.mean([network.loss(*s) for s in singles]), rel=1e-12)
+    parts = [network.gradient(*single) for single in singles]
+    for i, array in enumerate(network.gradient(pixels, labels)):
+        np.testing.assert_allclose(array, np.mean([part[i] for part in parts], axis=0), atol=1e-15)
 
 
 def test_a_gradient_is_not_changed_by_the_next_one():
@@ -172,17 +178,87 @@ def test_a_gradient_is_not_changed_by_the_next_one():
     assert_same(first, kept)
 
 
-@pytest.mark.parametrize("activation", [Tanh, LeakyReLU])
-def test_a_layer_of_ones_own_needs_no_more_than_forward_and_backward(activation, tmp_path):
-    network, other = make(activation=activation), make(seed=5, activation=activation)
-    assert check_gradient(network, *batch()) < 1e-4
-    losses = train(
-        network, Patches(*batch(40)), epochs=3, batch_size=8, optimizer=SGD(0.2), rng=np.random.default_rng(0)
-    ).train_loss
+# ------------------------------------------------------------------------------------------------ layers of one's own
+
+
+class Scale:
+    """Learns one number, of shape (1,), and keeps how often it was asked for one while gradients are computed."""
+
+    learned, saved = ("factor",), ("count",)
+    training = False
+
+    def __init__(self):
+        self.factor, self.count = np.array([1.5]), np.zeros(())
+
+    def forward(self, inputs):
+        self.inputs = inputs
+        self.count += self.training
+        return self.factor * inputs
+
+    def backward(self, grad_output):
+        self.grad_factor = np.array([(grad_output * self.inputs).sum()])
+        return self.factor * grad_output
+
+
+class Residual:
+    """inputs + what the layers inside make of them."""
+
+    def __init__(self, *layers):
+        self.inside = Network(layers)
+        self.layers = self.inside.layers
+
+    def forward(self, inputs):
+        return inputs + self.inside.forward(inputs)
+
+    def backward(self, grad_output):
+        return grad_output + self.inside.backward(grad_output)
+
+
+def own_network():
+    rng = np.random.default_rng(0)
+    inside = Residual(Dense(25, 25, rng), Residual(Scale(), Tanh()))
+    return Network([Center(0.5), Network([LeakyReLU(), inside]), Scale(), Dense(25, 2, rng)])
+
+
+def test_arrays_are_found_at_any_depth_and_named_by_place():
+    network = own_network()
+    inside = network.layers[1].layers[1].layers
+    assert {name: array.shape for name, array in network.arrays.items()} == {
+        "2.2.1.weights": (25, 25),
+        "2.2.1.bias": (25,),
+        "2.2.2.1.factor": (1,),
+        "2.2.2.1.count": (),
+        "3.factor": (1,),
+        "3.count": (),
+        "4.weights": (25, 2),
+        "4.bias": (2,),
+    }
+    assert network.arrays["2.2.2.1.factor"] is inside[1].layers[0].factor
+    learned = [array for name, array in network.arrays.items() if not name.endswith("count")]
+    assert all(a is b for a, b in zip(network.parameters, learned, strict=True))
+
+
+def test_layers_of_any_depth_are_trained_by_the_slopes_that_their_backward_leaves():
+    network = own_network()
+    assert check_gradient(network, *batch()) < 1e-6
+    before = copy.deepcopy(network.parameters)
+    rng = np.random.default_rng(0)
+    losses = train(network, Patches(*batch(40)), epochs=9, batch_size=8, optimizer=SGD(0.05), rng=rng).train_loss
     assert losses[-1] < losses[0]
-    network.save(tmp_path / "own.npz")
-    other.load(tmp_path / "own.npz")
-    np.testing.assert_array_equal(other.logits(batch()[0]), network.logits(batch()[0]))
+    assert all((array != other).any() for array, other in zip(network.parameters, before, strict=True))
+
+
+def test_training_is_true_while_gradients_are_computed_and_false_otherwise_also_after_an_error():
+    network, (pixels, labels) = own_network(), batch()
+    scales = network.layers[2], network.layers[1].layers[1].layers[1].layers[0]
+    network.logits(pixels)
+    network.gradient(pixels, labels)
+    network.loss(pixels, labels)
+    assert [scale.count for scale in scales] == [1, 1]
+    network.layers[0].backward = None
+    with pytest.raises(TypeError):
+        network.gradient(pixels, labels)
+    assert [scale.training for scale in scales] == [False, False]
 
 
 # ------------------------------------------------------------------------------------------------ threads
@@ -192,9 +268,10 @@ class SlowTanh(Tanh):
     """Leaves other threads time between noting its outputs and returning them."""
 
     def forward(self, inputs):
-        self.outputs = np.tanh(inputs)
+        outputs = np.tanh(inputs)
+        self.outputs = outputs
         time.sleep(1e-4)
-        return self.outputs
+        return outputs
 
 
 @pytest.mark.parametrize("activation", [ReLU, SlowTanh])
@@ -205,15 +282,6 @@ def test_four_threads_at_once_get_the_right_rows(activation):
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(network.logits, questions * 10))
     assert_same(answers, expected * 10)
-
-
-def test_asking_between_a_forward_and_its_backward_does_not_disturb_the_gradient():
-    network, (pixels, labels) = make(activation=Tanh), batch()
-    expected = copy.deepcopy(network.gradient(pixels, labels))
-    network.layers[2].backward = lambda grad: (
-        network.logits(batch(seed=9)[0]) is None or Tanh.backward(network.layers[2], grad)
-    )
-    assert_same(network.gradient(pixels, labels), expected)
 
 
 # ------------------------------------------------------------------------------------------------ parameters
@@ -229,84 +297,3 @@ def test_a_copy_gives_the_same_and_shares_nothing(duplicate):
     for parameter in network.parameters:
         parameter[:] = 0
     np.testing.assert_array_equal(original.logits(pixels), logits)
-
-
-def test_parameters_are_the_arrays_that_the_layers_hold():
-    network = make()
-    first, second, third = dense_layers(network)
-    own = [first.weights, first.bias, second.weights, second.bias, third.weights, third.bias]
-    assert all(a is b for a, b in zip(network.parameters, own, strict=True))
-
-
-FORMS = {
-    "floats": lambda array: array,
-    "whole numbers": lambda array: array.round().astype(int),
-    "lists": lambda array: array.tolist(),
-    "half the precision": lambda array: array.astype(np.float32),
-}
-
-
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_assigned_weights_and_bias_take_effect_in_logits_training_and_file(form, tmp_path):
-    network, (pixels, labels) = make(hidden=(4,)), batch(20)
-    rng = np.random.default_rng(7)
-    given = [form(rng.normal(0, 2, parameter.shape)) for parameter in network.parameters]
-    network.layers[1].weights, network.layers[1].bias, network.layers[3].weights, network.layers[3].bias = given
-    weights1, bias1, weights2, bias2 = (np.array(array, dtype=np.float64) for array in given)
-    hidden = np.maximum((pixels - 0.5) @ weights1 + bias1, 0)
-    np.testing.assert_allclose(network.logits(pixels), hidden @ weights2 + bias2, rtol=1e-12, atol=1e-12)
-
-    error = scipy.special.softmax(hidden @ weights2 + bias2, axis=1) - np.eye(2)[labels]
-    np.testing.assert_allclose(network.gradient(pixels, labels)[2], hidden.T @ error / 20, atol=1e-12)
-    network.save(tmp_path / "assigned.npz")
-    with np.load(tmp_path / "assigned.npz") as arrays:
-        assert_same(arrays.values(), [weights1, bias1, weights2, bias2])
-
-    train(network, Patches(pixels, labels), epochs=1, batch_size=20, optimizer=SGD(0.5), rng=rng)
-    np.testing.assert_allclose(network.layers[3].bias, bias2 - 0.5 * error.mean(axis=0), atol=1e-12)
-
-
-@pytest.mark.parametrize(("name", "shape"), [("weights", (5, 25)), ("weights", (25,)), ("bias", (5, 1)), ("bias", ())])
-def test_assigned_arrays_of_another_shape_are_refused(name, shape):
-    layer = make().layers[1]
-    with pytest.raises(ValueError, match=rf"{name} must be of shape .*5.* not \("):
-        setattr(layer, name, np.zeros(shape))
-
-
-def test_what_is_assigned_stays_the_callers_own():
-    layer, weights = make().layers[1], np.ones((25, 5))
-    layer.weights = weights
-    layer.weights += 1
-    assert weights.tolist() == np.ones((25, 5)).tolist()
-
-
-# ------------------------------------------------------------------------------------------------ files
-
-
-def test_a_saved_network_comes_back_exactly_and_in_the_same_bytes(tmp_path):
-    network, other = make(seed=0), make(seed=1)
-    network.save(tmp_path / "one.npz")
-    other.load(tmp_path / "one.npz")
-    assert_same(other.parameters, network.parameters)
-    other.save(tmp_path / "two.npz")
-    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
-    with np.load(tmp_path / "one.npz") as arrays:
-        assert list(arrays) == ["weights1", "bias1", "weights2", "bias2", "weights3", "bias3"]
-
-
-def test_the_file_of_another_network_is_refused_with_both_shapes(tmp_path):
-    make(hidden=(4,)).save(tmp_path / "other.npz")
-    network = make(hidden=(3,))
-    before = copy.deepcopy(network.parameters)
-    with pytest.raises(ValueError, match=r"other\.npz .*\(25, 4\).*\(25, 3\)"):
-        network.load(tmp_path / "other.npz")
-    assert_same(network.parameters, before)
-
-
-@pytest.mark.parametrize("value", ["text", 1j, np.nan, None])
-def test_a_file_of_anything_but_finite_numbers_is_refused(tmp_path, value):
-    network, path = make(hidden=()), tmp_path / "network.npz"
-    arrays = {"weights1": np.full((25, 2), value), "bias1": np.zeros(2)}
-    np.savez(path, **({} if value is None else arrays))
-    with pytest.raises(ValueError, match=r"network\.npz"):
-        network.load(path)

@@ -7,7 +7,7 @@ import pytest
 
 from edge_demo.datasets.patches import Patches
 from edge_demo.network import build_network
-from edge_demo.optimizers import SGD, Adam
+from edge_demo.optimizers import Adam, make_optimizer
 from edge_demo.training import train
 
 
@@ -41,9 +41,9 @@ class ScalarAdam:
 
 
 PAIRS = {
-    "sgd": (lambda: SGD(0.1), lambda: ScalarMomentum(0.1, 0.0)),
-    "momentum": (lambda: SGD(0.05, momentum=0.9), lambda: ScalarMomentum(0.05, 0.9)),
-    "adam": (lambda: Adam(0.01), lambda: ScalarAdam(0.01)),
+    "sgd": (lambda: make_optimizer("sgd", 0.1), lambda: ScalarMomentum(0.1, 0.0)),
+    "momentum": (lambda: make_optimizer("momentum", 0.05), lambda: ScalarMomentum(0.05, 0.9)),
+    "adam": (lambda: make_optimizer("adam", 0.01), lambda: ScalarAdam(0.01)),
     "adam of other settings": (lambda: Adam(0.02, 0.7, 0.95, 1e-4), lambda: ScalarAdam(0.02, 0.7, 0.95, 1e-4)),
 }
 each_pair = pytest.mark.parametrize(("optimizer", "scalar"), PAIRS.values(), ids=PAIRS)

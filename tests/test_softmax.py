@@ -9,7 +9,7 @@ import scipy.special
 from sklearn.metrics import log_loss
 
 import edge_demo.softmax
-from edge_demo.softmax import NonFiniteLogits, SoftmaxCrossEntropy, cross_entropy, log_softmax, softmax
+from edge_demo.softmax import NonFiniteLogits, cross_entropy, cross_entropy_gradient, log_softmax, softmax
 
 RNG = np.random.default_rng(0)
 ROWS = {
@@ -44,8 +44,10 @@ def exact(row, temperature=1.0):
 @each_row
 def test_probabilities_and_their_logarithms_are_exact(row, temperature):
     probabilities, log_probabilities = exact(row, temperature)
-    np.testing.assert_allclose(softmax(row, temperature), probabilities, rtol=1e-12, atol=np.finfo(float).tiny)
-    np.testing.assert_allclose(log_softmax(row, temperature), log_probabilities, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        softmax(row, temperature=temperature), probabilities, rtol=1e-12, atol=np.finfo(float).tiny
+    )
+    np.testing.assert_allclose(log_softmax(row, temperature=temperature), log_probabilities, rtol=1e-12, atol=1e-15)
 
 
 @each_row
@@ -71,10 +73,10 @@ def test_the_numbers_of_the_lesson_come_out():
 @pytest.mark.parametrize("shape", [(3,), (4, 3), (2, 4, 3), (5, 1), (0, 3)])
 def test_each_row_of_any_batch_is_treated_on_its_own(function, shape):
     logits = np.random.default_rng(1).normal(0, 4, shape)
-    result = function(logits, 2.0)
+    result = function(logits, temperature=2.0)
     assert (result.shape, result.dtype) == (shape, np.float64)
     for row, expected in zip(result.reshape(-1, shape[-1]), logits.reshape(-1, shape[-1]), strict=True):
-        np.testing.assert_allclose(row, function(expected, 2.0), rtol=1e-14)
+        np.testing.assert_allclose(row, function(expected, temperature=2.0), rtol=1e-14)
 
 
 @each_function
@@ -100,7 +102,7 @@ def test_adding_a_number_to_all_logits_changes_nothing(function):
 
 
 def test_a_higher_temperature_flattens():
-    largest = [softmax([2.5, 0.5], temperature)[0] for temperature in (0.1, 0.5, 1, 2, 1e3)]
+    largest = [softmax([2.5, 0.5], temperature=temperature)[0] for temperature in (0.1, 0.5, 1, 2, 1e3)]
     assert largest == sorted(largest, reverse=True)
     assert largest[-1] == pytest.approx(0.5, abs=1e-3)
 
@@ -117,10 +119,16 @@ def test_logits_without_probabilities_are_refused_and_shown(function, logits):
 
 
 @each_function
+def test_a_temperature_has_to_be_named_for_a_second_number_could_be_taken_for_an_axis(function):
+    with pytest.raises(TypeError):
+        function(np.zeros((2, 3, 4)), 2)
+
+
+@each_function
 def test_a_bad_temperature_or_shape_is_refused(function):
     for temperature in (0, -1.0, np.nan, np.inf):
         with pytest.raises(ValueError, match=f"temperature .* not {temperature}"):
-            function([1.0, 2.0], temperature)
+            function([1.0, 2.0], temperature=temperature)
     for logits in (3.0, [], np.zeros((4, 0))):
         with pytest.raises(ValueError, match="at least one class"):
             function(logits)
@@ -134,24 +142,21 @@ def test_cross_entropy_equals_the_log_loss_of_scikit_learn(classes):
     assert cross_entropy(logits, labels) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("classes", [1, 2, 7])
-def test_the_gradient_of_the_loss_is_weight_times_p_less_y_over_n_and_its_slope(classes, weighted):
+def test_the_gradient_of_the_loss_is_p_less_y_over_n_and_its_slope(classes):
     rng = np.random.default_rng(6)
     logits, labels = rng.normal(0, 2, (5, classes)), rng.integers(classes, size=5)
-    weights = rng.uniform(0, 3, 5) if weighted else np.ones(5)
-    given = [weights] if weighted else []
-    layer = SoftmaxCrossEntropy()
-    each = -scipy.special.log_softmax(logits, axis=1)[np.arange(5), labels]
-    assert layer.forward(logits, labels, *given) == pytest.approx(np.sum(weights * each) / 5, rel=1e-12)
-    gradient = layer.backward()
+    gradient = cross_entropy_gradient(logits, labels)
     error = scipy.special.softmax(logits, axis=1) - np.eye(classes)[labels]
-    np.testing.assert_allclose(gradient, weights[:, None] * error / 5, atol=1e-15)
+    np.testing.assert_allclose(gradient, error / 5, atol=1e-15)
     for index in np.ndindex(logits.shape):
         moved = np.zeros_like(logits)
         moved[index] = 1e-5
-        up, down = (cross_entropy(logits + sign * moved, labels, *given) for sign in (1, -1))
+        up, down = (cross_entropy(logits + sign * moved, labels) for sign in (1, -1))
         assert gradient[index] == pytest.approx((up - down) / 2e-5, abs=1e-9)
+
+
+each_loss = pytest.mark.parametrize("loss", [cross_entropy, cross_entropy_gradient])
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.float64, list])
@@ -164,10 +169,11 @@ def test_whole_labels_of_any_type_are_accepted(dtype):
 WRONG_LABELS = [[0, 1, 3], [0, -1, 1], [0, 1.5, 1], [0, np.nan, 1], [0, 1], [0, 1, 2, 0], [[0], [1], [2]], 0]
 
 
+@each_loss
 @pytest.mark.parametrize("labels", WRONG_LABELS, ids=str)
-def test_labels_that_do_not_fit_are_refused(labels):
+def test_labels_that_do_not_fit_are_refused(loss, labels):
     with pytest.raises(ValueError, match="labels"):
-        cross_entropy(np.zeros((3, 3)), labels)
+        loss(np.zeros((3, 3)), labels)
 
 
 def test_a_label_that_is_no_class_is_shown_with_those_that_are():
@@ -179,19 +185,3 @@ def test_a_label_that_is_no_class_is_shown_with_those_that_are():
 def test_a_loss_needs_a_batch_of_patches(shape):
     with pytest.raises(ValueError, match="labels"):
         cross_entropy(np.zeros(shape), [0, 1][: shape[0]])
-
-
-BAD_WEIGHTS = {
-    "a column": [[1.0], [1.0]],
-    "too many": [1.0, 1.0, 1.0],
-    "negative": [2.0, -1.0],
-    "all zero": [0.0, 0.0],
-    "nan": [1.0, np.nan],
-    "infinite": [1.0, np.inf],
-}
-
-
-@pytest.mark.parametrize("weights", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
-def test_weights_that_mean_nothing_are_refused(weights):
-    with pytest.raises(ValueError, match="weights must be"):
-        cross_entropy(np.zeros((2, 3)), [0, 1], weights)

@@ -9,12 +9,13 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
-from sklearn.utils.class_weight import compute_sample_weight
 
+import edge_demo.network
+import edge_demo.softmax
 from edge_demo.datasets.patches import Patches
 from edge_demo.network import Dense, Network, build_network
 from edge_demo.optimizers import SGD, Adam
-from edge_demo.training import History, TrainingDiverged, balanced_weights, train, train_epoch
+from edge_demo.training import History, TrainingDiverged, train, train_epoch
 
 
 def easy(n=60, seed=0):
@@ -24,7 +25,7 @@ def easy(n=60, seed=0):
     return Patches(rng.normal(0.3, 0.05, (n, 25)) + 0.4 * labels[:, None], labels)
 
 
-def fit(epochs=3, *, optimizer=None, hidden=(4,), test=None, seed=1, batch_size=16, patches=None, weights=None):
+def fit(epochs=3, *, optimizer=None, hidden=(4,), test=None, seed=1, batch_size=16, patches=None, **options):
     network = build_network(25, hidden, 2, np.random.default_rng(seed))
     history = train(
         network,
@@ -34,7 +35,7 @@ def fit(epochs=3, *, optimizer=None, hidden=(4,), test=None, seed=1, batch_size=
         optimizer=optimizer or SGD(0.1),
         rng=np.random.default_rng(seed),
         test=test,
-        weights=weights,
+        **options,
     )
     return network, history
 
@@ -83,48 +84,60 @@ def test_a_loop_of_ones_own_over_train_epoch_is_train():
     assert recorded == history
 
 
+def test_progress_sees_each_epoch_once_it_is_done_and_ends_training_where_it_stops():
+    seen = []
+
+    def three_of(epochs):
+        for epoch in epochs:
+            if epoch == 3:
+                return
+            yield epoch
+            seen.append(epoch)
+
+    network, history = fit(epochs=9, progress=three_of)
+    assert seen == [0, 1, 2]
+    assert history.epoch == [0, 1, 2, 3]
+    assert_same(network, fit(epochs=3)[0])
+
+
+def test_the_history_holds_minus_log_p_whatever_loss_is_made_small(monkeypatch):
+    for name, factor in (("cross_entropy", 3.0), ("cross_entropy_gradient", 3.0)):
+        original = getattr(edge_demo.softmax, name)
+        monkeypatch.setattr(edge_demo.network, name, lambda *given, f=original, by=factor: by * f(*given))
+    network, history = fit(epochs=2, test=easy(30, seed=5))
+    assert network.loss(easy().pixels, easy().labels) == pytest.approx(3 * history.train_loss[-1])
+    assert history.train_loss[-1] == pytest.approx(log_loss(easy().labels, network.probabilities(easy().pixels)))
+
+
+def test_pixels_that_are_no_numbers_are_named_as_the_cause():
+    patches = easy()
+    patches.pixels[3, 4] = np.nan
+    with pytest.raises(ValueError, match="pixels must be finite") as caught:
+        fit(patches=patches)
+    assert not isinstance(caught.value, TrainingDiverged)
+
+
 class SpyNetwork(Network):
     """A network that notes each batch whose gradient is asked for."""
 
-    def gradient(self, pixels, labels, weights=None):
-        self.batches.append((pixels[:, 0].tolist(), labels.tolist(), weights))
-        return super().gradient(pixels, labels, weights)
+    def gradient(self, pixels, labels):
+        self.batches.append((pixels[:, 0].tolist(), labels.tolist()))
+        return super().gradient(pixels, labels)
 
 
 @pytest.mark.parametrize(("batch_size", "sizes"), [(4, [4, 4, 3]), (11, [11]), (99, [11]), (1, [1] * 11)])
-def test_every_epoch_uses_each_patch_once_in_a_new_order_with_its_label_and_weight(batch_size, sizes):
+def test_every_epoch_uses_each_patch_once_in_a_new_order_with_its_label(batch_size, sizes):
     numbers, rng = np.arange(11), np.random.default_rng(0)
     network, patches = SpyNetwork([Dense(25, 2, rng)]), Patches(numbers[:, None] * np.ones(25), numbers % 2)
     network.batches = []
-    weights = 1.0 + numbers
-    train(network, patches, epochs=5, batch_size=batch_size, optimizer=SGD(1e-6), rng=rng, weights=weights)
-    assert [len(pixels) for pixels, _, _ in network.batches] == sizes * 5
-    for pixels, labels, given in network.batches:
+    train(network, patches, epochs=5, batch_size=batch_size, optimizer=SGD(1e-6), rng=rng)
+    assert [len(pixels) for pixels, _ in network.batches] == sizes * 5
+    for pixels, labels in network.batches:
         assert [number % 2 for number in pixels] == labels
-        np.testing.assert_allclose(given, (1 + np.array(pixels)) / weights.mean())
-    flat = [number for pixels, _, _ in network.batches for number in pixels]
+    flat = [number for pixels, _ in network.batches for number in pixels]
     orders = [tuple(flat[i : i + 11]) for i in range(0, 55, 11)]
     assert all(sorted(order) == numbers.tolist() for order in orders)
     assert len({*orders, tuple(numbers)}) == 6
-
-
-def test_a_weight_does_what_repeating_a_patch_does_and_weight_zero_what_its_absence_does():
-    repeats = np.random.default_rng(4).integers(0, 4, 60)
-    weighted, history = fit(epochs=20, batch_size=999, weights=2.5 * repeats)
-    repeated, expected = fit(epochs=20, batch_size=999, patches=easy()[np.repeat(np.arange(60), repeats)])
-    for array, other in zip(weighted.parameters, repeated.parameters, strict=True):
-        np.testing.assert_allclose(array, other, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(history.train_loss, expected.train_loss, rtol=1e-9)
-    np.testing.assert_allclose(history.train_accuracy, expected.train_accuracy, rtol=1e-12)
-
-
-BAD_WEIGHTS = {"a column": np.ones((60, 1)), "negative": -np.ones(60), "zero": np.zeros(60), "nan": np.full(60, np.nan)}
-
-
-@pytest.mark.parametrize("weights", BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
-def test_weights_that_mean_nothing_are_refused(weights):
-    with pytest.raises(ValueError, match="weights must be"):
-        fit(weights=weights)
 
 
 def test_the_same_seed_gives_the_same_result_and_nothing_else_is_touched(capsys):
@@ -164,13 +177,6 @@ def test_divergence_on_pixels_that_are_not_scaled_says_so():
     patches.pixels = patches.pixels * 1e6
     with pytest.raises(TrainingDiverged, match=r"pixels reach \d{6}: bring them to 0 to 1"):
         fit(patches=patches)
-
-
-def test_balanced_weights_are_those_of_scikit_learn():
-    labels = np.array([0, 3, 3, 3, 1, 1, 3, 0, 3])
-    expected = compute_sample_weight("balanced", labels)
-    np.testing.assert_allclose(balanced_weights(labels), expected, rtol=1e-12)
-    assert balanced_weights(labels).mean() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("optimizer", [SGD, Adam])
