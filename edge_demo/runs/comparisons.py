@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.patches import Patches
-from edge_demo.evaluation.scores import bootstrap_interval
+from edge_demo.evaluation import bootstrap_interval
 from edge_demo.runs.folder import load_arrays, save_arrays, write_json, write_rows
 from edge_demo.runs.run import (
     PARTS,

@@ -16,7 +16,7 @@ from edge_demo.datasets.csv_files import LARGEST_NUMBER
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.loading import MOST_CLASSES, Scaling, load_dataset
 from edge_demo.datasets.patches import KIND_NAMES, Patches
-from edge_demo.evaluation.scores import distance_to_truth, is_ambiguous, loss_parts
+from edge_demo.evaluation import distance_to_truth, is_ambiguous, loss_parts
 from edge_demo.network import Network, build_network
 from edge_demo.optimizers import Adam
 from edge_demo.runs.folder import load_arrays, open_file, restore, save_arrays, write_json, write_rows

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.datasets.generator import PatchGenerator
-from edge_demo.evaluation.scores import distance_to_truth, loss_parts, scores
+from edge_demo.evaluation import distance_to_truth, loss_parts, scores
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
 from edge_demo.softmax import log_softmax
