@@ -57,7 +57,7 @@ def at_label(logits, labels):
     if len(shape) != 2 or n != shape[:1] or n == (0,):
         raise ValueError(f"logits must be of shape (n, classes) and labels of shape (n,), not {shape} and {n}")
     found = np.reshape(labels, (-1, 1)) == np.arange(shape[1])
-    if found.sum() < len(found):
+    if np.count_nonzero(found) < len(found):
         raise ValueError(
             f"labels must be whole numbers from 0 to {shape[1] - 1}, not {np.asarray(labels)[:9].tolist()}"
         )
