@@ -24,8 +24,7 @@ def main(argv):
     options = parse(argv)
     cli.check_folder(options.out)
     run = load_run(options.run)
-    batches = -(-run.settings["data"]["train"] // run.settings["batch_size"])
-    epochs = [step / batches for step in run.snapshots]
+    epochs = list(run.snapshots)
     networks = [with_parameters(run.after, snapshot) for snapshot in run.snapshots.values()]
     if options.photograph:
         pictures, durations = over_a_photograph(run, networks, epochs)

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from edge_demo.evaluation import certain_sign
+from edge_demo.evaluation.scores import certain_sign
 from edge_demo.figures.comparison import curves, differences
 from edge_demo.figures.style import save_figure
 from edge_demo.runs.comparisons import agreement, difference, load_results, most_different
@@ -31,7 +31,6 @@ def main(argv):
         row["difference"] = difference(result, first, rng) | {"agreement": agreement(result, first)}
 
     cli.say(*table(results, rows), "", *difference_lines(results, rows), "", *verdicts(results, rows))
-    cli.say("", seconds_line(results))
     with replacing_folder(options.out, FILES) as folder:
         draw(results, folder)
         write(rows, folder)
@@ -55,14 +54,13 @@ def describe(result):
     settings = result.settings
     parts = result.mean_parts or dict.fromkeys(PARTS)
     epochs = result.curves["test_loss"].shape[1] - 1
-    balanced = ", balanced" if settings["class_weight"] else ""
+    balanced = ", balanced" if settings["balance"] else ""
     return {
         "run": result.name,
         "seeds": result.seeds,
         "network": network(result),
         "training": f"{settings['optimizer']} {settings['lr']:g}, {epochs} epochs{balanced}",
         "parameters": result.parameters,
-        "seconds": result.seconds,
         "accuracy": float(result.right.mean()),
         "cross_entropy": float(result.losses.mean()),
         **parts,
@@ -130,13 +128,6 @@ def verdicts(results, rows):
     return lines
 
 
-def seconds_line(results):
-    """How long a training took; the one line that differs from machine to machine."""
-    names, _ = shown_names(results)
-    known = [f"{name} {r.seconds:.2f}" for name, r in zip(names, results, strict=True) if r.seconds is not None]
-    return f"seconds of a training: {', '.join(known) or 'not known, the folders were copied'}"
-
-
 def shown_names(results):
     """Names, with the number of seeds, and the width of their column."""
     names = short([result.name for result in results])
@@ -163,7 +154,7 @@ def draw(results, folder):
 
 def write(rows, folder):
     write_json(folder / "comparison.json", rows)
-    columns = ["run", "network", "training", "parameters", "seconds", *SCORES, *PARTS]
+    columns = ["run", "network", "training", "parameters", *SCORES, *PARTS]
     ends = [(score, end) for score in SCORES for end in ("mean", "low", "high")]
     header = [*columns, "seeds", *(f"{score}_difference_{end}" for score, end in ends)]
     lines = []

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_demo import evaluation
-from edge_demo.evaluation import NoTemperature
+from edge_demo.evaluation.scores import NoTemperature
 from edge_demo.figures.confusion import confusion
 from edge_demo.figures.loss_parts import loss_parts
 from edge_demo.figures.probability_vs_truth import probability_vs_truth
@@ -46,7 +46,7 @@ def main(argv):
     results = {"predictors": score(predictors, run), "classes": score_classes(predictors, run), "differences": {}}
 
     halves = None
-    if len(run.test) > 20:
+    if len(run.test) > evaluation.FEWEST:
         halves = evaluation.stratified_halves(run.test.labels, rng)
         results["differences"] = compare(predictors, run, rng)
     results["temperatures"] = fit_temperatures(predictors, networks, run, halves)
@@ -99,10 +99,9 @@ def train_longer(run, patches, times, parts_of):
     """
     settings, reached = run.settings, run.history.epoch[-1]
     networks = {"before": run.before, "after": run.after}
-    batches = -(-len(patches) // settings["batch_size"])
     by_epoch = {}
-    for step, vector in run.snapshots.items() if parts_of else ():
-        by_epoch[step / batches] = parts_of(with_parameters(run.before, vector))
+    for epoch, kept in run.snapshots.items() if parts_of else ():
+        by_epoch[epoch] = parts_of(with_parameters(run.before, kept))
     if times < 2 or reached == 0:
         return networks, by_epoch or None
 

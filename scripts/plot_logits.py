@@ -17,13 +17,13 @@ def main(argv):
     options = parser.parse_args(argv)
 
     run = load_run(options.run)
-    names = save_figures(run, options.run)
+    names, notes = save_figures(run, options.run)
     try:
         write_explorer(run, options.run / "explorer.html")
         names.append("explorer.html")
     except UnknownLayer as error:
-        cli.say(f"no explorer.html: {error}")
-    cli.say(*(cli.shown(options.run / name) for name in names))
+        notes.append(f"no explorer.html: {error}")
+    cli.say(*(cli.shown(options.run / name) for name in names), *notes)
 
 
 if __name__ == "__main__":

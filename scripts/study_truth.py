@@ -5,6 +5,7 @@ from edge_demo.console import cli
 import sys
 
 import numpy as np
+from tqdm import tqdm
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.figures.scaling import scaling
@@ -27,8 +28,8 @@ def main(argv):
     cells = combinations(train_size=sizes, hidden=widths, seed=list(range(options.seeds)))
     tasks = [{"noise": PatchGenerator().noise, **cell, **SCHEDULE} for cell in cells]
     options.out.mkdir(parents=True, exist_ok=True)
-    log, progress = options.out / "results.jsonl", sys.stderr.isatty()
-    results = run_tasks(tasks, train_on_fresh_patches, log, options.jobs or -1, options.dask, progress)
+    log = options.out / "results.jsonl"
+    results = run_tasks(tasks, train_on_fresh_patches, log, jobs=options.jobs, dask=options.dask, progress=tqdm)
 
     header = [*cells[0], *results[0]]
     rows = [[*cell.values(), *result.values()] for cell, result in zip(cells, results, strict=True)]

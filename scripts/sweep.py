@@ -5,12 +5,13 @@ from edge_demo.console import cli
 import sys
 
 import numpy as np
+from tqdm import tqdm
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.figures.style import save_figure
 from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
 from edge_demo.runs.folder import write_rows
-from edge_demo.runs.sweeps import combinations, projected_seconds, run_tasks, seconds_of, train_on_fresh_patches
+from edge_demo.runs.sweeps import combinations, run_tasks, train_on_fresh_patches
 
 
 @cli.command
@@ -27,8 +28,7 @@ def main(argv):
     tasks = [cell | schedule for cell in grid]
     options.out.mkdir(parents=True, exist_ok=True)
     log = options.out / "results.jsonl"
-    progress = sys.stderr.isatty()
-    results = run_tasks(tasks, train_on_fresh_patches, log, options.jobs or -1, options.dask, progress)
+    results = run_tasks(tasks, train_on_fresh_patches, log, jobs=options.jobs, dask=options.dask, progress=tqdm)
 
     rows = [[*cell.values(), *result.values()] for cell, result in zip(grid, results, strict=True)]
     write_rows(options.out / "sweep.csv", [*grid[0], *results[0]], rows)
@@ -41,12 +41,6 @@ def main(argv):
         for j, size in enumerate(train_sizes):
             cells = zip(accuracy[i, j].mean(axis=1), kl[i, j].mean(axis=1), strict=True)
             cli.say(f"{noise:6g}{size:9,}" + "".join(f"{a:8.3f}{d:7.3f}" for a, d in cells))
-    seconds = seconds_of(tasks, log)
-    times = ", ".join(f"{projected_seconds(seconds, cores):,.1f} s on {cores:,}" for cores in (1, 100, 10_000))
-    cli.say(
-        f"{len(tasks):,} trainings, {np.mean(seconds):.2f} core-seconds each, the longest {max(seconds):.2f}",
-        f"at least, by number of cores: {times}",
-    )
 
     measured = (noises, train_sizes, hidden_sizes, accuracy, kl)
     save_figure(sweep_heatmaps(*measured), options.out / "sweep_heatmaps.png")

@@ -8,8 +8,8 @@ from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.patches import Patches
 from edge_demo.network import ReLU, build_network
 from edge_demo.optimizers import SGD
-from edge_demo.runs.run import Recording, Run, flat, snapshot_steps
-from edge_demo.training import History, train_epoch
+from edge_demo.runs.run import Run, copies, kept_epochs
+from edge_demo.training import train
 
 MARKUP = ("</script><script>window.bad = 1</script>", "<!-- <b>bold</b>", "&amp; \"one\" 'two' $3$ `${4}`")
 
@@ -37,23 +37,28 @@ def make_run(
     learned, test = patches[:two_thirds], patches[two_thirds:]
     network = build_network(patches.pixels.shape[1], hidden, len(patches.class_names), rng)
     network.layers = [activation() if isinstance(layer, ReLU) else layer for layer in network.layers]
-    before, history = deepcopy(network), History()
+    before, snapshots = deepcopy(network), {}
 
-    history.record(network, learned, test)
-    kept = snapshot_steps(epochs, -(-two_thirds // 32))
-    recording = Recording(SGD(0.1), {0: flat(network.parameters)}, kept)
-    for _ in range(epochs if stop_after is None else stop_after):
-        train_epoch(network, learned, batch_size=32, optimizer=recording, rng=rng)
-        history.record(network, learned, test)
-    snapshots = recording.snapshots | {recording.steps: flat(network.parameters)}
+    def keeping(passed):
+        for epoch in passed:
+            if epoch == stop_after:
+                return
+            snapshots.update({epoch: copies(network)} if epoch in kept_epochs(epochs) else {})
+            yield epoch
+
+    history = train(
+        network, learned, epochs=epochs, batch_size=32, optimizer=SGD(0.1), rng=rng, test=test, progress=keeping
+    )
+    snapshots[history.epoch[-1]] = copies(network)
 
     settings = {"hidden": list(hidden), "epochs": epochs, "batch_size": 32, "lr": 0.1, "optimizer": "sgd", "seed": seed}
     settings |= {
         "target": target,
+        "balance": False,
         "data": {"train": two_thirds},
         "class_names": patches.class_names,
     }
-    return Run(settings, before, network, history, test, generator, snapshots)
+    return Run(settings, before, network, history, test, generator, snapshots, interrupted_at=stop_after)
 
 
 def generated(n=300, seed=0, **settings):

@@ -1,11 +1,12 @@
 """The text that train.py prints. Each function returns lines and computes every number in them."""
 
+from edge_demo.console import tables
 from edge_demo.console.tables import probability_text, short
 
 import numpy as np
 
 from edge_demo.datasets.patches import KIND_NAMES, shape_text
-from edge_demo.evaluation import accuracy, guessing
+from edge_demo.evaluation.scores import accuracy, guessing
 from edge_demo.runs.run import FRESH, PARTS, layer_sizes
 from edge_demo.softmax import cross_entropy
 from edge_demo.training import FAR
@@ -16,15 +17,16 @@ FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explore
 def opening(dataset, network, settings, source):
     data, names = settings["data"], short(settings["class_names"])
     parameters = sum(array.size for array in network.parameters)
+    sizes = "-".join(map(str, layer_sizes(network, dataset.train.pixels.shape[1])))
     shown = ", ".join(names[:7]) + (f" and {len(names) - 7} more" if len(names) > 7 else "")
     counts = f"{data['train']:,} training and {data['test']:,} test patches of {shape_text(dataset.train.shape)} pixels"
     return [
         f"data      {source}: {counts}",
         *(f"          {line}" for line in dataset.understood),
         f"classes   {shown}",
-        f"network   {'-'.join(map(str, layer_sizes(network)))}: {parameters:,} parameters, seed {settings['seed']}",
+        f"network   {sizes}: {parameters:,} parameters, seed {settings['seed']}",
         f"training  {settings['epochs']} epochs, batches of {settings['batch_size']}, {settings['optimizer']} "
-        f"at learning rate {settings['lr']:g}{', classes balanced' if settings['class_weight'] else ''}",
+        f"at learning rate {settings['lr']:g}{', classes balanced' if settings['balance'] else ''}",
     ]
 
 
@@ -119,18 +121,18 @@ def truth(run):
     return lines
 
 
-def group(result):
-    """A line a seed, and mean and standard deviation over the seeds."""
-    columns = {name.replace("_", " "): values[:, -1] for name, values in result.curves.items()}
-    if result.mean_parts is not None:
-        for name in ("grouping", "calibration"):
-            columns[name] = np.array([part[name] for part in result.parts])
-    lines = ["", f"{'seed':10}" + "".join(f"{name:>16}" for name in columns)]
-    for i, seed in enumerate(result.seeds):
-        lines.append(f"{seed:<10}" + "".join(f"{values[i]:16.4f}" for values in columns.values()))
-    lines.append(f"{'mean':10}" + "".join(f"{values.mean():16.4f}" for values in columns.values()))
-    lines.append(f"{'deviation':10}" + "".join(f"{values.std(ddof=1):16.4f}" for values in columns.values()))
-    return lines
+def seeds(runs):
+    """A line a run, and mean and standard deviation over them; runs: as load_stored returns them."""
+    names = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+    parts = () if runs[0].parts is None else ("grouping", "calibration")
+    rows = [
+        [str(run.settings["seed"]), *(getattr(run.history, name)[-1] for name in names)]
+        + [run.parts["after"][name] for name in parts]
+        for run in runs
+    ]
+    values = np.array([row[1:] for row in rows])
+    rows += [["mean", *values.mean(axis=0)], ["deviation", *values.std(axis=0, ddof=1)]]
+    return ["", *tables.table(["seed", *(name.replace("_", " ") for name in (*names, *parts))], rows)]
 
 
 def warnings(run):
@@ -149,13 +151,10 @@ def written(folder, names):
     return ["", f"written to {folder}: {len(names)} files; open first", *(f"  {folder / name}" for name in first)]
 
 
-def interrupted(run, script, folder):
+def interrupted(run):
     if run.interrupted_at is None:
         return "interrupted after the training, saved whole"
-    return (
-        f"interrupted after epoch {run.interrupted_at} of {run.settings['epochs']}, saved; "
-        f"to go on: python {script} --resume --out {folder}"
-    )
+    return f"interrupted after epoch {run.interrupted_at} of {run.settings['epochs']}, saved"
 
 
 def _kind(run, i):

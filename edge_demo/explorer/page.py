@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_demo.datasets.patches import KIND_NAMES
 from edge_demo.photographs import default_photograph, read_image
-from edge_demo.runs.run import OtherData, flat, layer_sizes, training_patches, with_parameters
+from edge_demo.runs.run import OtherData, layer_sizes, training_patches, with_parameters
 from edge_demo.softmax import cross_entropy
 
 PAGE = Path(__file__).parent / "page"
@@ -84,7 +84,7 @@ def _data(run, room):
     exact = run.generator is not None
     epochs = run.history.epoch
     batches = -(-run.settings["data"]["train"] // run.settings["batch_size"])
-    steps = _spread(list(run.snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * flat(run.after.parameters).size)))
+    kept = _spread(list(run.snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * _flat(run.after.arrays).size)))
     curve = _spread(range(len(epochs)), MOST_EPOCHS)
     checked = test.pixels[: max(1, 200 // test.pixels.shape[1])]
     data = {
@@ -93,10 +93,10 @@ def _data(run, room):
         "target": run.settings["target"],
         "layers": [_layer(layer) for layer in run.after.layers],
         "snapshots": {
-            "steps": steps,
-            "epochs": [round(step / batches, 3) for step in steps],
-            **_losses(run, [run.snapshots[step] for step in steps]),
-            "parameters": _base64(np.array([run.snapshots[step] for step in steps]), "<f8"),
+            "steps": [epoch * batches for epoch in kept],
+            "epochs": kept,
+            **_losses(run, [run.snapshots[epoch] for epoch in kept]),
+            "parameters": _base64(np.array([_flat(run.snapshots[epoch]) for epoch in kept]), "<f8"),
         },
         "history": {
             "epoch": [epochs[i] for i in curve],
@@ -185,7 +185,7 @@ def _settings(run):
     """What the page's own training begins with."""
     names = [type(layer).__name__ for layer in run.after.layers]
     return {name: run.settings[name] for name in ("optimizer", "lr", "batch_size", "seed")} | {
-        "hidden": layer_sizes(run.after)[1:-1],
+        "hidden": layer_sizes(run.after, run.test.pixels.shape[1])[1:-1],
         "activation": "Tanh" if "Tanh" in names else "ReLU",
         "train": run.settings["data"]["train"],
     }
@@ -210,14 +210,19 @@ def _losses(run, snapshots):
     return {"test_loss": losses, "test_accuracy": accuracies}
 
 
+def _flat(arrays):
+    """A dict of arrays as one vector."""
+    return np.concatenate([array.ravel() for array in arrays.values()])
+
+
 def _description(run):
     settings = run.settings
-    sizes = "-".join(map(str, layer_sizes(run.after)))
+    sizes = "-".join(map(str, layer_sizes(run.after, run.test.pixels.shape[1])))
     data, epochs = settings["data"], f"{settings['epochs']:,}"
     if run.interrupted_at is not None:
         epochs = f"{run.interrupted_at:,} of {epochs}"
     return (
-        f"The network: {sizes}, {flat(run.after.parameters).size:,} parameters, trained for {epochs} epochs on "
+        f"The network: {sizes}, {_flat(run.after.arrays).size:,} parameters, trained for {epochs} epochs on "
         f"{data['train']:,} patches, in batches of {settings['batch_size']:,}, by {settings['optimizer']} at learning "
         f"rate {settings['lr']:g}, seed {settings['seed']}; losses are those of {len(run.test):,} test patches."
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.datasets.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
-from edge_demo.evaluation import accuracy, class_margins, guessing
+from edge_demo.evaluation.scores import accuracy, class_margins, guessing
 from edge_demo.figures.dataset import dataset
 from edge_demo.figures.example_patches import example_patches
 from edge_demo.figures.hidden_weights import hidden_weights
@@ -42,11 +42,11 @@ def figures_of(run):
 
 
 def save_figures(run, folder):
-    """Draws every figure into folder, as a numbered PNG file; returns their names."""
+    """Draws every figure into folder, as a numbered PNG file; returns their names, and notes."""
     figures = figures_of(run)
     for name, draw in figures.items():
         save_figure(draw(), Path(folder) / name)
-    return list(figures)
+    return list(figures), []
 
 
 def _dataset(test):
@@ -83,7 +83,9 @@ def _training_curves(run):
 
 
 def _hidden_weights(run):
-    deep = len(layer_sizes(run.after)) > 3  # then no weights lead straight from the first layer's units to the classes
+    deep = (
+        len(layer_sizes(run.after, run.test.pixels.shape[1])) > 3
+    )  # then no weights lead straight from the first layer's units to the classes
     weights = (*_weights(run.before), *_weights(run.after))
     return hidden_weights(*weights, () if deep else run.test.class_names, run.test.shape)
 

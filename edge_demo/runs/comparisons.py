@@ -4,29 +4,17 @@ Nothing here builds a network: what is compared was stored, so that runs of othe
 be compared too.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.patches import Patches
-from edge_demo.evaluation import bootstrap_interval
-from edge_demo.runs.folder import load_arrays, save_arrays, write_json, write_rows
-from edge_demo.runs.run import (
-    PARTS,
-    SCHEMA,
-    load_history,
-    load_settings,
-    load_test_patches,
-    note_seconds,
-    noted_seconds,
-    save_test_patches,
-)
+from edge_demo.evaluation.scores import bootstrap_interval
+from edge_demo.runs.run import PARTS, load_stored, seed_folders
 from edge_demo.softmax import log_softmax, softmax
 
-GROUP_SCHEMA = "edge_demo group 1"
-GROUP_FILES = ("group.json", "seeds.csv", "results.npz", "test_patches.npz", "generator.json")
 CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
 
@@ -47,7 +35,6 @@ class Result:
     logits: np.ndarray
     curves: dict
     parts: list
-    seconds: float | None
     test: Patches
     generator: PatchGenerator | None = None
 
@@ -98,21 +85,6 @@ def load_results(folders):
         if why:
             raise ValueError(f"{folder} was tested on other patches than {folders[0]}: {why}")
     return results
-
-
-def write_group(group, folder):
-    """Writes a Result of several seeds into folder, which exists."""
-    folder = Path(folder)
-    save_test_patches(folder / "test_patches.npz", group.test)
-    save_arrays(folder / "results.npz", {"logits": group.logits, **group.curves})
-    note_seconds(group.seconds, folder / "test_patches.npz", folder / "results.npz")
-    ends = [[seed, *(group.curves[name][i, -1] for name in CURVES)] for i, seed in enumerate(group.seeds)]
-    write_rows(folder / "seeds.csv", ["seed", *CURVES], ends)
-    if group.generator is not None:
-        group.generator.to_json(folder / "generator.json")
-    data = {"schema": GROUP_SCHEMA, "settings": group.settings, "layers": group.layers}
-    data |= {"parameters": group.parameters, "seeds": group.seeds, "parts": group.parts}
-    write_json(folder / "group.json", data)
 
 
 def difference(result, first, rng):
@@ -181,38 +153,19 @@ def _names(folders):
 
 
 def _load(folder, name):
-    is_group = (folder / "group.json").exists()
-    path, schema = (folder / "group.json", GROUP_SCHEMA) if is_group else (folder / "metrics.json", SCHEMA)
-    stored = load_settings(path, schema)
-    test = load_test_patches(folder / "test_patches.npz", stored["settings"])
-    if is_group:
-        arrays = load_arrays(folder / "results.npz")
-        seeds, parts, files = stored["seeds"], stored["parts"], ("test_patches.npz", "results.npz")
-    else:
-        history = asdict(load_history(folder / "history.csv"))
-        arrays = {"logits": load_arrays(folder / "logits.npz").get("after", np.empty(0))[None]}
-        arrays |= {curve: np.array([history[curve]], dtype=np.float64) for curve in CURVES}
-        seeds, parts = [stored["settings"]["seed"]], [stored["parts"] and stored["parts"]["after"]]
-        files = "before.npz", "after.npz"
-    try:
-        logits, curves = arrays.pop("logits"), {name: arrays[name] for name in CURVES}
-        wanted = len(seeds), len(test), len(test.class_names)
-        like = [values.shape == curves["test_loss"].shape for values in curves.values()]
-        if logits.shape != wanted or not np.isfinite(logits).all() or len(parts) != len(seeds) or not all(like):
-            raise ValueError
-        known = (folder / "generator.json").exists()
-        return Result(
-            name=name,
-            settings=stored["settings"],
-            layers=stored["layers"],
-            parameters=int(stored["parameters"]),
-            seeds=[int(seed) for seed in seeds],
-            logits=logits,
-            curves=curves,
-            parts=[part and {name: float(part[name]) for name in PARTS} for part in parts],
-            seconds=noted_seconds(*(folder / file for file in files)),
-            test=test,
-            generator=PatchGenerator.from_json(folder / "generator.json") if known else None,
-        )
-    except (ValueError, TypeError, LookupError, AttributeError):
-        raise ValueError(f"{folder} does not hold what scripts/train.py wrote: train again") from None
+    folders = [folder] if (folder / "metrics.json").exists() else seed_folders(folder) or [folder]
+    runs = [load_stored(each) for each in folders]
+    first, epochs = runs[0], min(len(run.history.epoch) for run in runs)
+    curves = {curve: np.array([getattr(run.history, curve)[:epochs] for run in runs]) for curve in CURVES}
+    return Result(
+        name=name,
+        settings=first.settings,
+        layers=first.layers,
+        parameters=first.parameters,
+        seeds=[run.settings["seed"] for run in runs],
+        logits=np.array([run.logits["after"] for run in runs]),
+        curves=curves,
+        parts=[run.parts and run.parts["after"] for run in runs],
+        test=first.test,
+        generator=first.generator,
+    )

@@ -1,33 +1,30 @@
 """Many trainings: each combination of settings is one task, run once, recorded at once, in any order, on any worker.
 
-A results file has one JSON line a finished task, with the processor time it took. Started again, only what is missing
-is run; a line that a crash cut short counts as missing. The workers are joblib's processes, or a Dask cluster.
+A results file has one JSON line a finished task. Started again, only what is missing is run: a line that a crash cut
+short counts as missing, and so does what another network reached. The workers are processes here, or a Dask cluster.
 """
 
+import hashlib
 import json
-import logging
-import os
 import signal
-import threading
-import time
-import warnings
-from concurrent.futures import CancelledError
+from concurrent.futures import as_completed
 from contextlib import contextmanager
-from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from edge_demo.datasets.generator import PatchGenerator
-from edge_demo.evaluation import distance_to_truth, loss_parts, scores
+from edge_demo.datasets.patches import InputError
+from edge_demo.evaluation.scores import distance_to_truth, loss_parts, scores
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
+from edge_demo.runs.run import train_run
 from edge_demo.softmax import log_softmax
 from edge_demo.training import train_epoch
 
 TEST_PATCHES = 20_000
-HAND_OUT = 0.0035  # seconds to hand out a task by Dask and to record its result, measured with tasks that do nothing
+CORE = ("softmax.py", "network.py", "optimizers.py", "training.py")  # what a learner may change
 
 
 def combinations(**values):
@@ -70,137 +67,105 @@ def train_on_fresh_patches(task):
         }
 
 
-def read_results(path, what="result"):
-    """A dict from task, as its JSON text, to its result or seconds; lines that a crash cut short are passed over."""
+def in_silence(trainings, total):
+    """A progress that shows nothing; tqdm is another one."""
+    return trainings
+
+
+def train_seeds(dataset, settings, seeds, folder, progress=in_silence):
+    """Trains as train_run, with each of the seeds, and writes the runs into folders in folder, named by their seed.
+
+    progress: a function around the trainings that end, and their total.
+    """
+    tasks = [(dataset, settings | {"seed": seed}, Path(folder) / str(seed)) for seed in seeds]
+    with workers() as executor:
+        futures = [executor.submit(_train_seed, *task) for task in tasks]
+        for future in progress(as_completed(futures), total=len(futures)):
+            future.result()
+
+
+def _train_seed(dataset, settings, folder):
+    run = train_run(dataset, settings)
+    folder.mkdir()
+    run.write(folder, dataset.unlabelled, dataset.test_rows)
+
+
+def run_tasks(tasks, measure, path, *, jobs=None, dask=None, progress=in_silence):
+    """Runs measure(task) for every task that path has no result of; returns all results, in the order of tasks.
+
+    jobs, dask: as for workers. progress: as for train_seeds. Raises InputError, or what measure raised; what had
+    finished by then is recorded.
+    """
+    done = read_results(path)
+    missing = [task for task in tasks if _key(task) not in done]
+    if missing:
+        with workers(jobs, dask) as executor:
+            futures = {executor.submit(measure, task): task for task in missing}
+            for future in progress(as_completed(futures), total=len(futures)):
+                task, result = futures[future], future.result()
+                _append(path, {"code": code_hash(), "task": task, "result": result})
+                done[_key(task)] = result
+    return [done[_key(task)] for task in tasks]
+
+
+@contextmanager
+def workers(jobs=None, dask=None):
+    """Yields an Executor: processes on this machine, jobs of them or one a core, or the workers of a Dask cluster.
+
+    dask: the address of its scheduler, tcp://host:port. Raises InputError where none answers.
+    """
+    if dask is None:
+        from joblib.externals.loky import get_reusable_executor
+
+        executor = get_reusable_executor(jobs, initializer=_leave_ctrl_c_to_the_parent)
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(kill_workers=True)
+            raise
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("a Dask cluster needs dask.distributed: pip install -e '.[dask]'") from None
+    try:
+        client = Client(dask, timeout=10)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"no Dask scheduler answers at {dask}: {error}") from None
+    with client:
+        if not client.nthreads():
+            raise InputError(f"the scheduler has no workers yet: start some with dask worker {dask}")
+        yield client.get_executor(pure=False)
+
+
+def _leave_ctrl_c_to_the_parent():
+    """A terminal sends it to all processes; the one that started them ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def read_results(path):
+    """A dict from task, as its JSON text, to its result by the code as it is now."""
     results = {}
     if Path(path).exists():
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.readlines()
-        for line in lines:
+        for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 row = json.loads(line)
-                results[_key(row["task"])] = row[what]
-            except (ValueError, LookupError, TypeError, RecursionError):
+                if row["code"] == code_hash():
+                    results[_key(row["task"])] = row["result"]
+            except (ValueError, LookupError, TypeError, RecursionError):  # a crash cut it short
                 continue
     return results
 
 
-def seconds_of(tasks, path):
-    """Processor seconds that each task took, in the order of tasks."""
-    seconds = read_results(path, "seconds")
-    return [seconds[_key(task)] for task in tasks]
-
-
-def projected_seconds(seconds, cores):
-    """How long tasks of so many processor seconds take on so many cores, at least.
-
-    That is an equal share, the longest task alone, or handing out and recording one after another: the largest of them.
-    """
-    return max(sum(seconds) / cores, max(seconds), len(seconds) * HAND_OUT)
-
-
-def run_tasks(tasks, measure, path, jobs=1, dask=None, progress=False):
-    """Runs measure(task) for every task that path has no result of; returns all results, in the order of tasks.
-
-    jobs: processes on this machine, -1 for one a core. dask: the address of a scheduler, tcp://host:port, to use its
-    workers instead. Raises ValueError, or what measure raised; what had finished by then is recorded.
-    """
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-    from tqdm import tqdm
-
-    def stream(tasks):
-        return _on_this_machine(tasks, measure, jobs) if dask is None else _on_dask(tasks, measure, dask)
-
-    done, idle_deaths = read_results(path), 0
-    with tqdm(total=len(tasks), desc="trainings", unit="training", disable=not progress) as bar:
-        bar.update(sum(_key(task) in done for task in tasks))
-        while missing := [task for task in tasks if _key(task) not in done]:
-            before = len(done)
-            try:
-                for task, result, seconds in stream(missing):
-                    _append(path, {"task": task, "result": result, "seconds": seconds})
-                    done[_key(task)] = result
-                    bar.update()
-            except TerminatedWorkerError:  # a worker died, and with it only what it was working on: run that again
-                idle_deaths = 0 if len(done) > before else idle_deaths + 1
-                if idle_deaths == 3:
-                    raise ValueError("workers died three times and finished nothing: is there enough memory?") from None
-    return [done[_key(task)] for task in tasks]
-
-
-def _on_this_machine(tasks, measure, jobs):
-    """Yields (task, result, seconds of processor time) as tasks finish, on joblib's processes."""
-    from joblib import Parallel, delayed
-
-    # what an interruption leaves behind is tidied up by joblib and by a process of Python's own: no concern of the user
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
-    run = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"\d+ tasks (which were still being|have been successfully)", UserWarning)
-        with _deaf_to_ctrl_c():
-            results = run(delayed(_run)(measure, task) for task in tasks)
-        yield from results
-
-
-@contextmanager
-def _deaf_to_ctrl_c():
-    """Processes started in this block leave Ctrl-C, which a terminal sends to all, to the process that starts them."""
-    if threading.current_thread() is not threading.main_thread():  # only that one may choose
-        yield
-        return
-    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
-
-
-def _on_dask(tasks, measure, address):
-    """The same on the workers of a Dask cluster.
-
-    Not through joblib's Dask backend, which counts the workers once, so that none who joins later helps, and which runs
-    everything in the calling process where it counts a single core.
-    """
-    try:
-        from distributed import Client, KilledWorker, as_completed
-    except ImportError:
-        raise ValueError("a Dask cluster needs dask.distributed: pip install -e '.[dask]'") from None
-    for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what it would print with a traceback is raised below
-    try:
-        client = Client(address, timeout=10)
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"no Dask scheduler answers at {address}: {error}") from None
-    with client:
-        if not client.nthreads():
-            raise ValueError(f"the scheduler has no workers yet: start some with dask worker {address}")
-        try:
-            for future in as_completed(client.map(partial(_run, measure), tasks, pure=False)):
-                yield future.result()
-        except CancelledError:
-            raise ValueError(f"the scheduler at {address} has gone; a new start runs only what is missing") from None
-        except KilledWorker as error:
-            raise ValueError(f"one training has cost several workers their lives: {error}") from None
-
-
-def _run(measure, task):
-    start = time.process_time()
-    return task, measure(task), time.process_time() - start
+def code_hash():
+    """A short hash of the core, which tells whether a result is that of the network as it is now."""
+    core = Path(__file__).parents[1]
+    return hashlib.sha256(b"".join((core / name).read_bytes() for name in CORE)).hexdigest()[:16]
 
 
 def _append(path, row):
     with open(path, "a", encoding="utf-8") as file:
-        if file.tell() and not _ends_with_newline(path):
-            file.write("\n")  # after a line that a crash cut short
-        file.write(json.dumps(row) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _ends_with_newline(path):
-    with open(path, "rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+        file.write("\n" + json.dumps(row))  # a line of its own, also after one that a crash cut short
 
 
 def _key(task):
