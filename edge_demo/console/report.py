@@ -5,23 +5,25 @@ from edge_demo.console.tables import probability_text, short
 
 import numpy as np
 
-from edge_demo.datasets.patches import KIND_NAMES, shape_text
+from edge_demo.datasets.patches import KIND_NAMES
 from edge_demo.evaluation.scores import accuracy, guessing
 from edge_demo.runs.run import FRESH, PARTS, layer_sizes
 from edge_demo.softmax import cross_entropy
 from edge_demo.training import FAR
 
+STAGES = ("before", "after")
 FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explorer.html")
+TOLD = {"gradient": "gradient", "first loss": "first loss", "by heart": "16 patches by heart"}  # of what has passed
 
 
 def opening(dataset, network, settings, source):
     data, names = settings["data"], short(settings["class_names"])
+    rows, columns = dataset.train.shape
     parameters = sum(array.size for array in network.parameters)
     sizes = "-".join(map(str, layer_sizes(network, dataset.train.pixels.shape[1])))
     shown = ", ".join(names[:7]) + (f" and {len(names) - 7} more" if len(names) > 7 else "")
-    counts = f"{data['train']:,} training and {data['test']:,} test patches of {shape_text(dataset.train.shape)} pixels"
     return [
-        f"data      {source}: {counts}",
+        f"data      {source}: {data['train']:,} training and {data['test']:,} test patches of {rows}×{columns} pixels",
         *(f"          {line}" for line in dataset.understood),
         f"classes   {shown}",
         f"network   {sizes}: {parameters:,} parameters, seed {settings['seed']}",
@@ -34,57 +36,38 @@ def gradient_line(error):
     return f"gradient  check passed: backpropagation against finite differences, largest relative error {error:.0e}"
 
 
+def checks(findings):
+    """One line where all is well, else a line for each Finding that is not."""
+    wrong = [f"check     {finding.name}: {finding.text}" for finding in findings if not finding.passed]
+    told = ", ".join(f"{TOLD[finding.name]} {finding.text}" for finding in findings if finding.name in TOLD)
+    return wrong or [f"checks    {len(findings)} passed: {told}"]
+
+
 def table(run):
-    """The example patches, before and after side by side."""
-    rows = run.examples()
-    body = _two_classes if len(run.test.class_names) == 2 else _many_classes
-    return ["", *body(run, rows)]
+    """The example patches, before and after side by side; the last of them is the one that is most wrong."""
+    rows, names = run.examples(), short(run.test.class_names, most=16)
+    labels = run.test.labels[rows]
+    of_each = "class" if run.test.kinds is None else "kind"
+    kinds = [""] * len(rows) if run.test.kinds is None else [KIND_NAMES[kind] for kind in run.test.kinds[rows]]
+    kinds[-1] += " (most wrong)"
 
-
-def _two_classes(run, rows):
-    """A line a patch: logits z and probabilities p before and after, and the exact p where it is known."""
-    names = short(run.test.class_names)
-    first, second = (max(7, len(name) + 1) for name in names)
-    second = max(8, second)
-    true = max(map(len, names))
-    pair = f"{{:>{first}}}{{:>{second}}}"
-    known = run.log_posterior is not None
-    letters = f"{'z':>{(first + second) // 2 + 3}}{'p':>{first + second}}".ljust(2 * (first + second))
-    heads = [f"{stage + ' training':^{2 * (first + second)}}" for stage in ("before", "after")]
-    exact_p = f"{'p(' + names[0] + ')':>10}"
-    lines = [
-        f"{len(rows)} test patches: logits z and probabilities p",
-        f"{'':{13 + true}}{heads[0]}{heads[1]}{'     exact' if known else ''}".rstrip(),
-        f"{'':{13 + true}}{letters * 2}".rstrip(),
-        f"{'kind':12} {'true':{true}}" + pair.format(*names) * 4 + (exact_p if known else ""),
-    ]
-    for i in rows:
-        cells = ""
-        for stage in ("before", "after"):
-            cells += pair.format(*(f"{z:.2f}" for z in run.logits[stage][i]))
-            cells += pair.format(*(probability_text(p, 3) for p in run.probabilities[stage][i]))
-        if known:
-            cells += f"{probability_text(np.exp(run.log_posterior[i, 0]), 3):>10}"
-        lines.append(f"{_kind(run, i):12} {names[run.test.labels[i]]:{true}}{cells}")
-    return lines
-
-
-def _many_classes(run, rows):
-    """A line a patch: its most probable class before and after, and p of its true class."""
-    names = short(run.test.class_names, most=16)
-    width = max(13, *(len(name) + 2 for name in names))
-    head = f"{'true class':{width}}"
-    for stage in ("before", "after"):
-        head += f"{'most probable ' + stage:{width + 10}}{'p(true)':>7}   "
-    lines = [f"{len(rows)} test patches: the most probable class, and the probability of the true one", head.rstrip()]
-    for i in rows:
-        line = f"{names[run.test.labels[i]]:{width}}"
-        for stage in ("before", "after"):
-            p = run.probabilities[stage][i]
-            best = f"{names[p.argmax()]} {probability_text(p.max(), 3)}"
-            line += f"{best:{width + 10}}{probability_text(p[run.test.labels[i]], 3):>7}   "
-        lines.append(line.rstrip())
-    return lines
+    above, heads, columns = ["", ""], ["", "true class"], [kinds, [names[label] for label in labels]]
+    for stage in STAGES:
+        z, p = run.logits[stage][rows], run.probabilities[stage][rows]  # (patches, classes)
+        if len(names) == 2:
+            above += [f"z {stage}"] * 2 + [f"p {stage}"] * 2
+            heads += names * 2
+            columns += [*z.T, *(map(probability_text, column) for column in p.T)]
+        else:
+            above += [f"{stage} training"] * 2
+            heads += ["most probable", "p(true)"]
+            columns += [[names[k] for k in p.argmax(axis=1)], map(probability_text, p[range(len(rows)), labels])]
+    if run.log_posterior is not None and len(names) == 2:
+        above += ["exact"]
+        heads += [f"p({names[0]})"]
+        columns += [map(probability_text, np.exp(run.log_posterior[rows, 0]))]
+    title = f"{len(rows)} test patches: a clear one of each {of_each}, and the one that training left most wrong"
+    return ["", title, *tables.table(heads, zip(*columns, strict=True), left=2, above=above, decimals=2)]
 
 
 def summary(run):
@@ -93,31 +76,28 @@ def summary(run):
     references = {"guessing": guessing(run.settings["data"]["class_counts"], len(labels))}
     if run.log_posterior is not None:
         references["exact"] = run.log_posterior
-    lines = ["", f"{'':28}{'before':>10}{'after':>10}" + "".join(f"{name:>10}" for name in references)]
+    rows = []
     for part in ("train", "test"):
         for title, name, of in (("cross-entropy, nats", "loss", cross_entropy), ("accuracy", "accuracy", accuracy)):
             values = getattr(run.history, f"{part}_{name}")
-            line = f"{part + ' ' + title:28} {values[0]:9.4f} {values[-1]:9.4f}"
-            if part == "test":
-                line += "".join(f" {of(log_p, labels):9.4f}" for log_p in references.values())
-            lines.append(line)
-    return lines
+            reached = [of(log_p, labels) if part == "test" else "" for log_p in references.values()]
+            rows.append([f"{part} {title}", values[0], values[-1], *reached])
+    return ["", *tables.table(["measured on labels", *STAGES, *references], rows)]
 
 
 def truth(run):
     """Where the loss comes from, and how far p is from the exact one; nothing where that is not known."""
     if run.parts is None:
         return []
-    lines = ["", f"expected loss on {FRESH:,} fresh patches =  Bayes floor + grouping + calibration"]
-    for stage in ("before", "after"):
-        bayes, grouping, calibration = (run.parts[stage][name] for name in PARTS)
-        total = bayes + grouping + calibration
-        lines.append(f"  {stage:28}{total:8.4f} = {bayes:11.4f}{grouping:11.4f}{calibration:14.4f}")
+    parts = [[run.parts[stage][name] for name in PARTS] for stage in STAGES]
+    rows = [[stage, sum(three), *three] for stage, three in zip(STAGES, parts, strict=True)]
+    lines = ["", *tables.table(["", "expected loss", "= Bayes floor", "+ grouping", "+ calibration"], rows)]
     if run.parts["ambiguous"]:
-        off = {stage: run.parts[stage]["ambiguous_error"] for stage in ("before", "after")}
-        share = 100 * run.parts["ambiguous"]
-        change = f"{off['before']:.3f} before training, {off['after']:.3f} after"
-        lines.append(f"of the {share:.0f} % that are ambiguous, exact p between 0.05 and 0.95, p is off by {change}")
+        before, after = (run.parts[stage]["ambiguous_error"] for stage in STAGES)
+        lines.append(
+            f"of {FRESH:,} fresh patches, {100 * run.parts['ambiguous']:.0f} % are ambiguous, exact p 0.05 to 0.95: "
+            f"there p is off by {before:.2f} before training, {after:.2f} after"
+        )
     return lines
 
 
@@ -155,7 +135,3 @@ def interrupted(run):
     if run.interrupted_at is None:
         return "interrupted after the training, saved whole"
     return f"interrupted after epoch {run.interrupted_at} of {run.settings['epochs']}, saved"
-
-
-def _kind(run, i):
-    return "" if run.test.kinds is None else KIND_NAMES[run.test.kinds[i]]
