@@ -8,7 +8,8 @@ And, if it needs them, attributes:
 - learned = ("weights", "bias"): names of arrays that training changes, of any shape; backward leaves the slope of the
   loss for each of their numbers in grad_weights and grad_bias.
 - saved = ("mean", "variance"): names of arrays that are kept with a run, but not trained.
-- training: where a layer has it, it is True while gradients are computed, else False.
+- training: where a layer has it, it is True while gradients are computed, else False. A layer that draws at random, as
+  Dropout does, has a Generator of its own.
 - layers: a list of layers inside it; what they learn and save is found, too. A Network is such a layer itself.
 
 To try another activation, write its class below ReLU and put it into build_network.
@@ -71,6 +72,7 @@ class Network:
 
     def __init__(self, layers):
         self.layers = list(layers)
+        _set_training(inner_layers(self), False)
 
     def forward(self, inputs):
         for layer in self.layers:

@@ -40,7 +40,7 @@ def cross_entropy(logits, labels):
 
     Raises ValueError for what does not fit together.
     """
-    return float(-log_softmax(logits)[_at_label(logits, labels)].mean())
+    return float(-log_softmax(logits)[at_label(logits, labels)].mean())
 
 
 def cross_entropy_gradient(logits, labels):
@@ -48,18 +48,20 @@ def cross_entropy_gradient(logits, labels):
 
     d(-log p_y)/dz_k = p_k - [k = y], because -log p_y = log(sum_j exp z_j) - z_y. Errors as for cross_entropy.
     """
-    return (softmax(logits) - _at_label(logits, labels)) / len(labels)
+    return (softmax(logits) - at_label(logits, labels)) / len(labels)
 
 
-def _at_label(logits, labels):
-    """(n, classes) bool, True at the label of each patch."""
-    shape = np.shape(logits)
-    if len(shape) != 2 or np.shape(labels) != shape[:1] or len(labels) == 0:
-        raise ValueError(f"cross-entropy needs logits (n, classes) and labels (n,), not {shape} and {np.shape(labels)}")
-    at_label = np.reshape(labels, (-1, 1)) == np.arange(shape[1])
-    if at_label.sum() < len(labels):
-        raise ValueError(f"labels must be whole numbers from 0 to {shape[1] - 1}, not {list(labels)[:9]}")
-    return at_label
+def at_label(logits, labels):
+    """(n, classes) bool, True at the label of each patch. Raises ValueError for labels of another shape or range."""
+    shape, n = np.shape(logits), np.shape(labels)
+    if len(shape) != 2 or n != shape[:1] or n == (0,):
+        raise ValueError(f"logits must be of shape (n, classes) and labels of shape (n,), not {shape} and {n}")
+    found = np.reshape(labels, (-1, 1)) == np.arange(shape[1])
+    if np.count_nonzero(found) < len(found):
+        raise ValueError(
+            f"labels must be whole numbers from 0 to {shape[1] - 1}, not {np.asarray(labels)[:9].tolist()}"
+        )
+    return found
 
 
 def _subtract_max(logits, temperature):

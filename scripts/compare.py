@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from edge_demo.evaluation.scores import certain_sign
+from edge_demo.evaluation import certain_sign
 from edge_demo.figures.comparison import curves, differences
 from edge_demo.figures.style import save_figure
 from edge_demo.runs.comparisons import agreement, difference, load_results, most_different

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_demo import evaluation
-from edge_demo.evaluation.scores import NoTemperature
+from edge_demo.evaluation import NoTemperature
 from edge_demo.figures.confusion import confusion
 from edge_demo.figures.loss_parts import loss_parts
 from edge_demo.figures.probability_vs_truth import probability_vs_truth
@@ -46,7 +46,7 @@ def main(argv):
     results = {"predictors": score(predictors, run), "classes": score_classes(predictors, run), "differences": {}}
 
     halves = None
-    if len(run.test) > evaluation.FEWEST:
+    if len(run.test) > 20:
         halves = evaluation.stratified_halves(run.test.labels, rng)
         results["differences"] = compare(predictors, run, rng)
     results["temperatures"] = fit_temperatures(predictors, networks, run, halves)

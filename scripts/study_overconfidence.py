@@ -9,7 +9,7 @@ from sklearn.metrics import pairwise_distances
 
 from edge_demo.datasets.generator import PatchGenerator, templates_of_kinds
 from edge_demo.datasets.loading import load_dataset
-from edge_demo.evaluation.scores import NoTemperature, fit_temperature, loss_parts
+from edge_demo.evaluation import NoTemperature, fit_temperature, loss_parts
 from edge_demo.figures import loss_parts as parts_figure
 from edge_demo.figures.style import percent, save_figure
 from edge_demo.figures.surprises import CONFIDENT, SENTENCES, surprises

@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.loading import load_dataset, write_csv
 from edge_demo.datasets.patches import Patches
-from edge_demo.evaluation.scores import guessers_interval, loss_parts
+from edge_demo.evaluation import guessers_interval, loss_parts
 from edge_demo.figures.loss_parts import loss_parts as draw_parts
 from edge_demo.figures.probability_vs_truth import probability_vs_truth
 from edge_demo.figures.reliability import reliability

@@ -17,7 +17,7 @@ from sklearn.metrics import (
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.patches import Patches
-from edge_demo.evaluation.scores import (
+from edge_demo.evaluation import (
     NoTemperature,
     accuracy,
     baselines,

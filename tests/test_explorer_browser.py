@@ -23,7 +23,7 @@ from scipy.stats import chisquare, multivariate_normal
 
 from edge_demo.datasets.generator import PatchGenerator, signed_templates
 from edge_demo.datasets.loading import read_csv, write_csv
-from edge_demo.evaluation.scores import loss_parts
+from edge_demo.evaluation import loss_parts
 from edge_demo.explorer.page import write_explorer
 from edge_demo.network import Dense, ReLU, build_network
 from edge_demo.optimizers import SGD, Adam

@@ -185,9 +185,9 @@ class Scale:
     """Learns one number, of shape (1,), and keeps how often it was asked for one while gradients are computed."""
 
     learned, saved = ("factor",), ("count",)
-    training = False
 
     def __init__(self):
+        self.training = True  # as a careless layer begins: a Network takes it back
         self.factor, self.count = np.array([1.5]), np.zeros(())
 
     def forward(self, inputs):

@@ -16,7 +16,7 @@ from edge_demo.checks import check_gradient
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.loading import MOST_CLASSES, load_dataset
 from edge_demo.datasets.patches import EDGE_KINDS, KIND_NAMES
-from edge_demo.evaluation.scores import is_ambiguous
+from edge_demo.evaluation import is_ambiguous
 from edge_demo.network import Dense, Network, build_network
 from edge_demo.softmax import softmax
 

@@ -9,7 +9,7 @@ from conftest import ROOT, call
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.loading import load_dataset
 from edge_demo.datasets.patches import CLASS_NAMES
-from edge_demo.evaluation.scores import loss_parts
+from edge_demo.evaluation import loss_parts
 from edge_demo.figures.style import percent
 from edge_demo.figures.surprises import SENTENCES, surprises
 from edge_demo.network import build_network

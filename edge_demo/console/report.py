@@ -6,7 +6,7 @@ from edge_demo.console.tables import probability_text, short
 import numpy as np
 
 from edge_demo.datasets.patches import KIND_NAMES
-from edge_demo.evaluation.scores import accuracy, guessing
+from edge_demo.evaluation import accuracy, guessing
 from edge_demo.runs.run import FRESH, PARTS, layer_sizes
 from edge_demo.softmax import cross_entropy
 from edge_demo.training import FAR

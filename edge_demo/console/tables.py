@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from edge_demo.evaluation.scores import probability_text
+from edge_demo.evaluation import probability_text
 
 __all__ = ["cell", "probability_text", "short", "table"]
 GAP = "  "

@@ -1,28 +1,24 @@
 """What probabilities are worth: by labels, by the exact posterior, with intervals."""
 
+from edge_demo.evaluation.differences import bootstrap_interval, certain_sign, difference, guessers_interval
+from edge_demo.evaluation.predictors import baselines, guessing
 from edge_demo.evaluation.scores import (
-    AMBIGUOUS,
-    LossParts,
     NoTemperature,
     accuracy,
-    baselines,
-    bootstrap_interval,
     brier_score,
-    certain_sign,
     class_margins,
     class_scores,
-    distance_to_truth,
+    each_patch,
     equal_mass_bins,
     expected_calibration_error,
     fit_temperature,
-    guessers_interval,
-    guessing,
-    is_ambiguous,
-    loss_parts,
+    probability_text,
     reliability_points,
     scores,
     stratified_halves,
+    try_temperature,
 )
+from edge_demo.evaluation.truth import AMBIGUOUS, LossParts, distance_to_truth, is_ambiguous, loss_parts
 
 __all__ = [
     "AMBIGUOUS",
@@ -35,7 +31,9 @@ __all__ = [
     "certain_sign",
     "class_margins",
     "class_scores",
+    "difference",
     "distance_to_truth",
+    "each_patch",
     "equal_mass_bins",
     "expected_calibration_error",
     "fit_temperature",
@@ -43,7 +41,9 @@ __all__ = [
     "guessing",
     "is_ambiguous",
     "loss_parts",
+    "probability_text",
     "reliability_points",
     "scores",
     "stratified_halves",
+    "try_temperature",
 ]

@@ -1,17 +1,14 @@
-"""What probabilities are worth: against labels, and against the truth where it is known.
+"""What probabilities are worth by labels: accuracy, loss, Brier score, calibration error (ECE), and a temperature.
 
-A prediction is an array of log probabilities, (n, classes). Nothing here is needed for training.
+A prediction is an array of log probabilities, (n, classes); logits do as well where only their order or softmax counts.
+labels are class indexes (n,). Every function raises ValueError for labels of another shape or range.
 """
-
-import warnings
-from dataclasses import dataclass
 
 import numpy as np
 
-from edge_demo.softmax import cross_entropy, softmax
+from edge_demo.softmax import at_label, cross_entropy, log_softmax, softmax
 
 CALIBRATION_BINS = 15
-AMBIGUOUS = 0.05, 0.95  # a patch whose exact p is between these is called ambiguous
 FEWEST = 20  # so few patches, or fewer, are too few to fit a temperature on one half and test it on the other
 
 
@@ -27,27 +24,80 @@ def probability_text(p, decimals=2):
     return f"{p:.{decimals}f}"
 
 
+# ---------------------------------------------------------------------------------------------------------- scores
+
+
 def accuracy(log_probabilities, labels):
     """Fraction of patches whose most probable class is the label."""
-    return float((log_probabilities.argmax(axis=1) == labels).mean())
+    return float(each_patch(log_probabilities, labels)["accuracy"].mean())
+
+
+def each_patch(log_probabilities, labels):
+    """What accuracy and cross_entropy are the means of: a dict of two arrays (n,), 1.0 or 0.0, and -log p in nats."""
+    losses = -log_probabilities[at_label(log_probabilities, labels)]
+    right = log_probabilities.argmax(axis=1) == labels
+    return {"accuracy": right.astype(np.float64), "cross_entropy": losses}
 
 
 def brier_score(log_probabilities, labels):
     """Mean squared error of the probabilities (Brier 1950), scaled as scikit-learn does: 0 to 1 for two classes."""
     errors = np.exp(log_probabilities)
-    errors[np.arange(len(labels)), labels] -= 1.0
+    errors[at_label(log_probabilities, labels)] -= 1.0
     return float((errors**2).sum(axis=1).mean() / (2 if errors.shape[1] == 2 else 1))
 
 
 def expected_calibration_error(log_probabilities, labels, bins=CALIBRATION_BINS):
-    """How far confidence and accuracy lie apart, averaged over bins of about equally many patches.
+    """How far confidence and accuracy lie apart, averaged over bins of about equally many patches: the ECE.
 
     Confidence is the largest probability of a patch (Naeini et al. 2015, with equal-mass bins).
     """
     confidence = np.exp(log_probabilities.max(axis=1))
-    right = log_probabilities.argmax(axis=1) == labels
+    right = each_patch(log_probabilities, labels)["accuracy"]
     mean, share, counts = reliability_points(confidence, right, bins)
-    return float((counts * np.abs(mean - share)).sum() / len(labels))
+    return float(np.average(np.abs(mean - share), weights=counts))
+
+
+def scores(log_probabilities, labels):
+    """A dict of the four scores that need labels only."""
+    return {
+        "accuracy": accuracy(log_probabilities, labels),
+        "cross_entropy": cross_entropy(log_probabilities, labels),
+        "brier_score": brier_score(log_probabilities, labels),
+        "calibration_error": expected_calibration_error(log_probabilities, labels),
+    }
+
+
+def class_scores(log_probabilities, labels, class_names):
+    """A dict: balanced_accuracy, the mean recall of the classes that occur, and classes, from name to three numbers.
+
+    recall: of the patches of a class, the share that is called so. precision: of the patches called so, the share that
+    are, 0 where none is. patches: how many there are.
+    """
+    hits = each_patch(log_probabilities, labels)["accuracy"] > 0
+    found, there, called = (
+        np.bincount(those, minlength=len(class_names))
+        for those in (labels[hits], labels, log_probabilities.argmax(axis=1))
+    )
+    recall, precision = found / np.maximum(there, 1), found / np.maximum(called, 1)
+    classes = {
+        name: {"recall": float(recall[k]), "precision": float(precision[k]), "patches": int(there[k])}
+        for k, name in enumerate(class_names)
+    }
+    return {"balanced_accuracy": float(recall[there > 0].mean()), "classes": classes}
+
+
+def class_margins(logits, labels):
+    """z_k - logsumexp(other logits) for the class k of each patch, (n,): its log-odds, so that p_k = sigmoid(margin).
+
+    logits, or log probabilities: (n, classes); labels: (n,) class indexes, or one for all.
+    """
+    place = at_label(logits, np.full(len(logits), labels) if np.ndim(labels) == 0 else labels)
+    others = np.array(logits, dtype=np.float64)
+    others[place] = -np.inf
+    return logits[place] - np.logaddexp.reduce(others, axis=1)
+
+
+# ------------------------------------------------------------------------------------------------------------ bins
 
 
 def reliability_points(p, is_class, bins=CALIBRATION_BINS):
@@ -73,115 +123,12 @@ def equal_mass_bins(values, bins):
     return (ranks * bins / len(inverse)).astype(np.int64)[inverse]
 
 
-def class_margins(logits, labels):
-    """z_k - logsumexp(other logits) for the class k of each patch, (n,): its log-odds, so that p_k = sigmoid(margin).
-
-    logits, or log probabilities: (n, classes); labels: (n,) class indexes, or one for all.
-    """
-    rows = np.arange(len(logits))
-    others = np.array(logits, dtype=np.float64)
-    others[rows, labels] = -np.inf
-    return logits[rows, labels] - np.logaddexp.reduce(others, axis=1)
-
-
-def scores(log_probabilities, labels):
-    """A dict of the four scores that need labels only."""
-    return {
-        "accuracy": accuracy(log_probabilities, labels),
-        "cross_entropy": cross_entropy(log_probabilities, labels),
-        "brier_score": brier_score(log_probabilities, labels),
-        "calibration_error": expected_calibration_error(log_probabilities, labels),
-    }
-
-
-def class_scores(log_probabilities, labels, class_names):
-    """A dict: balanced_accuracy, the mean recall of the classes that occur, and classes, from name to three numbers.
-
-    recall: the share of its patches that are recognized. precision: the share of what is taken for it that is it, 0
-    where nothing is. patches: how many there are.
-    """
-    from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support
-
-    predicted, every = log_probabilities.argmax(axis=1), range(len(class_names))
-    found = precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0.0)
-    classes = {
-        name: {"recall": float(recall), "precision": float(precision), "patches": int(patches)}
-        for name, precision, recall, _, patches in zip(class_names, *found, strict=True)
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a class is predicted which does not occur
-        balanced = float(balanced_accuracy_score(labels, predicted))
-    return {"balanced_accuracy": balanced, "classes": classes}
-
-
-@dataclass(frozen=True)
-class LossParts:
-    """Where the expected cross-entropy comes from, in nats: bayes + grouping + calibration, or bayes + excess.
-
-    For more than two classes grouping and calibration are None, because patches with the same learned probabilities
-    cannot be found by sorting.
-    """
-
-    bayes: float
-    grouping: float | None
-    calibration: float | None
-    excess: float
-
-
-def loss_parts(log_probabilities, log_posterior, bins=100):
-    """Splits the expected cross-entropy of learned q under the exact p*, both log, (n, classes) of the same patches.
-
-    Bayes floor, E[H(p*)]: what nobody can know. Grouping loss, E[KL(p* ‖ c)]: what the network cannot tell apart, where
-    c = E[p* | q] is the mean truth among patches that got the same q. Calibration loss, the rest, E[KL(c ‖ q)]: what it
-    says wrongly about what it can tell apart (Kull and Flach 2015; Perez-Lebel, Le Morvan and Varoquaux 2023).
-
-    c is a mean over bins of about equally many patches with similar q; equal q share a bin. What q tells apart within
-    a bin counts as grouping, not as calibration: about 1 / bins² nats. And c fits the scatter of the few patches in its
-    bin, which hides up to bins / 2n nats of grouping.
-    """
-    truth = np.exp(log_posterior)  # (n, classes)
-    bayes = -_expectation(truth, log_posterior)
-    excess = -_expectation(truth, log_probabilities) - bayes
-    if truth.shape[1] != 2:
-        return LossParts(bayes, None, None, excess)
-
-    bin_of = equal_mass_bins(log_probabilities[:, 0] - log_probabilities[:, 1], bins)
-    counts = np.bincount(bin_of)
-    sums = np.stack([np.bincount(bin_of, truth[:, k]) for k in range(2)], axis=1)  # (bins, 2)
-    with np.errstate(divide="ignore"):  # log 0 = -inf, where no patch of the bin can be of the class
-        log_mean = np.log(sums / np.maximum(counts, 1)[:, None])
-    grouping = -_expectation(truth, log_mean[bin_of]) - bayes
-    return LossParts(bayes, grouping, excess - grouping, excess)
-
-
-def _expectation(truth, logarithms):
-    """E[sum_k p*_k · log_k], where 0 · -inf is 0."""
-    terms = np.multiply(truth, logarithms, out=np.zeros_like(truth), where=truth > 0)
-    return float(terms.sum(axis=1).mean())
-
-
-def distance_to_truth(log_probabilities, log_posterior):
-    """A dict: mean |p - p*|, half its sum over classes, over all and over ambiguous patches, and mean KL(p* ‖ p), nats.
-
-    The mean over ambiguous patches is None where there are none.
-    """
-    p, truth = np.exp(log_probabilities), np.exp(log_posterior)
-    distances = np.abs(p - truth).sum(axis=1) / 2
-    ambiguous = is_ambiguous(log_posterior)
-    return {
-        "mean_absolute_error": float(distances.mean()),
-        "ambiguous_error": float(distances[ambiguous].mean()) if ambiguous.any() else None,
-        "kl_divergence": loss_parts(log_probabilities, log_posterior).excess,
-    }
-
-
-def is_ambiguous(log_posterior):
-    """Which patches are uncertain even for one who knows everything, (n,) bool: no class has an exact p above 0.95."""
-    return np.exp(log_posterior).max(axis=1) < AMBIGUOUS[1]
+# ----------------------------------------------------------------------------------------------------- temperature
 
 
 def stratified_halves(labels, rng):
-    """Two halves of the patches at random, each with half of every class: two sorted index arrays."""
+    """Two halves of the patches at random, each with half of every class: two sorted index arrays. labels: (n,)."""
+    at_label(np.zeros((len(labels), np.max(labels) + 1)), labels)
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     return np.sort(order[::2]), np.sort(order[1::2])
@@ -190,97 +137,54 @@ def stratified_halves(labels, rng):
 def fit_temperature(logits, labels):
     """The temperature T at which softmax(logits / T) has the smallest cross-entropy (Guo et al. 2017), 0.01 to 100.
 
-    Raises NoTemperature where the best one is beyond that range, or where there is none.
+    A class whose logit is -inf counts as if it were not there. Raises NoTemperature where the best T is beyond that
+    range, or where there is none.
     """
     from scipy.optimize import brentq  # here, because train.py does without SciPy
 
-    logits = np.asarray(logits, dtype=np.float64)
-    if (np.ptp(logits, axis=1) == 0).all():
+    place = at_label(logits, labels)
+    softmax(logits)  # refuses what are no logits
+    z = logits - np.max(logits, axis=1, keepdims=True)
+    possible = z > -np.inf
+    if not possible[place].all():
+        raise NoTemperature("no temperature is best: the class of a label was ruled out, its logit is -inf")
+    if not z[possible].any():
         raise NoTemperature("no temperature is best: the logits of all classes are equal")
-    if (logits.argmax(axis=1) == labels).all():
+    if accuracy(z, labels) == 1:
         raise NoTemperature("no finite temperature is best: every patch is classified right, so sharper is better")
-    below_max = logits - logits.max(axis=1, keepdims=True)
-    of_label = below_max[np.arange(len(labels)), labels]
+    of_label = z[place].mean()
 
-    def slope(log_t):
-        """Of the loss over 1 / T, in which it is convex: 0 at the best T. Rounding does not hide its sign."""
-        expected = (softmax(below_max, temperature=np.exp(log_t)) * below_max).sum(axis=1)
-        return float((expected - of_label).mean())
+    def slope(p):
+        """Of the loss over 1 / T, in which it is convex: 0 at the best T. p: what softmax gives there."""
+        expected = np.multiply(p, z, where=possible, out=np.zeros_like(z))  # 0 · -inf is 0
+        return expected.sum(axis=1).mean() - of_label
+
+    def slope_at(log_t):
+        return slope(softmax(z, temperature=np.exp(log_t)))
 
     low, high = np.log(0.01), np.log(100.0)
-    if slope(low) <= 0:
+    if slope_at(low) <= 0:
         raise NoTemperature("no temperature from 0.01 to 100 is best; it would be below 0.01")
-    if below_max.mean() >= of_label.mean():
+    if slope(possible / possible.sum(axis=1, keepdims=True)) >= 0:
         raise NoTemperature("no finite temperature is best: the logits say nothing that the labels confirm")
-    if slope(high) >= 0:
+    if slope_at(high) >= 0:
         raise NoTemperature("no temperature from 0.01 to 100 is best; it would be above 100")
-    return float(np.exp(brentq(slope, low, high)))
+    return float(np.exp(brentq(slope_at, low, high)))
 
 
-def bootstrap_interval(differences, rng, resamples=1000):
-    """95 % interval of the mean of differences (n,), one a patch, by drawing patches again with replacement."""
-    differences = np.asarray(differences, dtype=np.float64)
-    means = differences[rng.integers(len(differences), size=(resamples, len(differences)))].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
+def try_temperature(log_probabilities, labels, halves):
+    """A temperature fitted on one half of the patches, and the scores on the other without it and with it.
 
-
-def certain_sign(interval):
-    """1 or -1 where a dict of low and high, an interval of a difference, leaves no doubt about its sign, else 0."""
-    return int(interval["low"] > 0) - int(interval["high"] < 0)
-
-
-def guessing(class_counts, n):
-    """Log probabilities (n, classes) of one who knows the class shares of the training patches and sees no patch.
-
-    He names the most frequent class, and a class that training never showed gets log 0 = -inf.
+    halves: two index arrays. A dict: temperature, or None and a note why there is none, fitted_on, measured_on, without
+    and with.
     """
-    shares = np.asarray(class_counts) / np.sum(class_counts)
-    with np.errstate(divide="ignore"):
-        log_shares = np.log(shares)
-    return np.tile(log_shares, (n, 1))
-
-
-def guessers_interval(share, n):
-    """The accuracies, low and high, between which 95 % of test sets of n patches find one who always names one class.
-
-    share: of that class among all patches there are. Exact, from the binomial distribution.
-    """
-    from scipy.stats import binom  # here, because train.py does without SciPy
-
-    low, high = binom.interval(0.95, n, share)
-    return float(low / n), float(high / n)
-
-
-def baselines(train_patches, hidden, epochs, seed):
-    """A dict from name to a function, pixels (n, inputs) -> log probabilities, of two scikit-learn models, fitted.
-
-    LogisticRegression is what a network without a hidden layer can reach. MLPClassifier has the same shape and
-    as many epochs, with its own batches of 200 and Adam at 0.01, ten times its default rate, which suits so few epochs.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.neural_network import MLPClassifier
-
-    linear = LogisticRegression(max_iter=1000)
-    mlp = MLPClassifier(hidden, learning_rate_init=0.01, max_iter=max(1, epochs), random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a number of epochs is what is asked for
-        for model in (linear, mlp):
-            model.fit(train_patches.pixels, train_patches.labels)
-    classes = len(train_patches.class_names)
-    return {
-        "linear": lambda pixels: _log_probabilities(linear, pixels, classes),
-        "scikit-learn MLP": lambda pixels: _log_probabilities(mlp, pixels, classes),
-    }
-
-
-def _log_probabilities(model, pixels, classes):
-    """What a fitted scikit-learn model says, (n, classes).
-
-    It gives probabilities: one rounded to 0 has lost its logarithm, so eps stands in for it, as it does for a class
-    that training never showed, for which the model has no column.
-    """
-    probabilities = np.zeros((len(pixels), classes))
-    probabilities[:, model.classes_] = model.predict_proba(pixels)
-    return np.log(np.maximum(probabilities, np.finfo(np.float64).eps))
+    fit_on, rest = halves
+    found = {"temperature": None, "note": None, "fitted_on": len(fit_on), "measured_on": len(rest)}
+    found["without"] = scores(log_probabilities[rest], labels[rest])
+    try:
+        found["temperature"] = fit_temperature(log_probabilities[fit_on], labels[fit_on])
+        cooled = log_softmax(log_probabilities[rest], temperature=found["temperature"])
+        found["with"] = scores(cooled, labels[rest])
+    except NoTemperature as reason:
+        found["note"] = str(reason)
+    return found

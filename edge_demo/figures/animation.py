@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import NullFormatter
 
-from edge_demo.evaluation.scores import class_margins
+from edge_demo.evaluation import class_margins
 from edge_demo.figures import style
 
 

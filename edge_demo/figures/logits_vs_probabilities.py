@@ -7,7 +7,7 @@ against its margin, z_k - logsumexp(other logits): p_k = sigmoid(margin) holds e
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from edge_demo.evaluation.scores import class_margins
+from edge_demo.evaluation import class_margins
 from edge_demo.figures import style
 
 

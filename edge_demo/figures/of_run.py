@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.datasets.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
-from edge_demo.evaluation.scores import accuracy, class_margins, guessing
+from edge_demo.evaluation import accuracy, class_margins, guessing
 from edge_demo.figures.dataset import dataset
 from edge_demo.figures.example_patches import example_patches
 from edge_demo.figures.hidden_weights import hidden_weights

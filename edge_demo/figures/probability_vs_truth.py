@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import LogNorm
 
-from edge_demo.evaluation.scores import AMBIGUOUS, is_ambiguous, loss_parts
+from edge_demo.evaluation import AMBIGUOUS, is_ambiguous, loss_parts
 from edge_demo.figures import style
 
 CELLS = np.linspace(0, 1, 51)

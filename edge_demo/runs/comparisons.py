@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.patches import Patches
-from edge_demo.evaluation.scores import bootstrap_interval
+from edge_demo.evaluation import bootstrap_interval
 from edge_demo.runs.run import PARTS, load_stored, seed_folders
 from edge_demo.softmax import log_softmax, softmax
 

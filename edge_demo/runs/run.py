@@ -13,7 +13,7 @@ import numpy as np
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.loading import Scaling, load_dataset
 from edge_demo.datasets.patches import KIND_NAMES, InputError, Patches
-from edge_demo.evaluation.scores import distance_to_truth, is_ambiguous, loss_parts
+from edge_demo.evaluation import distance_to_truth, is_ambiguous, loss_parts
 from edge_demo.network import Network, build_network
 from edge_demo.optimizers import make_optimizer
 from edge_demo.runs.folder import load_arrays, write_json, write_rows

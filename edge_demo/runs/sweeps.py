@@ -16,7 +16,7 @@ import numpy as np
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.patches import InputError
-from edge_demo.evaluation.scores import distance_to_truth, loss_parts, scores
+from edge_demo.evaluation import distance_to_truth, loss_parts, scores
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
 from edge_demo.runs.run import train_run
