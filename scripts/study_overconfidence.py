@@ -1,6 +1,6 @@
 """When softmax is too sure: trained long on few noisy patches, and asked about patches unlike any in training."""
 
-from edge_demo.console import cli
+from edge_demo.console import cli, tables
 
 import sys
 
@@ -9,7 +9,8 @@ from sklearn.metrics import pairwise_distances
 
 from edge_demo.datasets.generator import PatchGenerator, templates_of_kinds
 from edge_demo.datasets.loading import load_dataset
-from edge_demo.evaluation import NoTemperature, fit_temperature, loss_parts
+from edge_demo.evaluation.scores import fit_temperature
+from edge_demo.evaluation.truth import loss_parts
 from edge_demo.figures import loss_parts as parts_figure
 from edge_demo.figures.style import percent, save_figure
 from edge_demo.figures.surprises import CONFIDENT, SENTENCES, surprises
@@ -29,13 +30,9 @@ NOISES = 1000  # patches of pure noise
 def main(argv):
     options = parse(argv)
     cli.check_folder(options.out)
-    figures = {
-        "overconfidence.png": study_overconfidence(options),
-        "surprises.png": study_surprises(options.seed),
-    }
+    figures = study_overconfidence(options), study_surprises(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
-    cli.say("")
-    for name, figure in figures.items():
+    for name, figure in zip(("overconfidence.png", "surprises.png"), figures, strict=True):
         save_figure(figure, options.out / name)
         cli.say(f"written: {cli.shown(options.out / name)}")
 
@@ -55,62 +52,49 @@ def parse(argv):
 
 def study_overconfidence(options):
     """Trains long on few noisy patches, prints what that does to the parts of the loss, and returns the figure."""
-    rng = np.random.default_rng(options.seed)
-    generator = PatchGenerator(options.noise)
+    rng, generator = np.random.default_rng(options.seed), PatchGenerator(options.noise)
     few, held_out, fresh = (generator.sample(n, rng) for n in (options.train, HELD_OUT, FRESH))
     truth = generator.log_posterior(fresh.pixels)
-    network = build_network(25, options.hidden, 2, rng)
+    network, optimizer = build_network(25, options.hidden, 2, rng), SGD(LEARNING_RATE)
     cli.say(
-        f"patches   {options.train:,} to train on, noise {options.noise:g} a pixel; {FRESH:,} fresh ones to judge by"
+        f"patches   {options.train:,} to train on, noise {options.noise:g} a pixel; {FRESH:,} fresh ones to judge by",
+        f"training  {options.epochs:,} epochs, batches of {BATCH_SIZE}, sgd at learning rate {LEARNING_RATE:g}",
+        "",
     )
-    cli.say(f"network   {'-'.join(map(str, [25, *options.hidden, 2]))}, seed {options.seed}")
-    cli.say(f"training  {options.epochs:,} epochs, batches of {BATCH_SIZE}, sgd at learning rate {LEARNING_RATE:g}", "")
 
-    optimizer = SGD(LEARNING_RATE)
-    measured = {0, options.epochs, *np.geomspace(1, options.epochs, POINTS).astype(int).tolist()}
-    by_epoch = {}
-    for epoch in range(options.epochs + 1):
-        if epoch:
-            train_epoch(network, few, batch_size=BATCH_SIZE, optimizer=optimizer, rng=rng)
+    def parts(logits):
+        found = loss_parts(log_softmax(logits), truth)
+        return found.bayes, found.grouping, found.calibration
+
+    measured = {*np.geomspace(1, options.epochs, POINTS).astype(int).tolist()}
+    by_epoch = {0: parts(network.logits(fresh.pixels))}
+    for epoch in range(1, options.epochs + 1):
+        train_epoch(network, few, batch_size=BATCH_SIZE, optimizer=optimizer, rng=rng)
         if epoch in measured:
-            by_epoch[epoch] = loss_parts(log_softmax(network.logits(fresh.pixels)), truth)
+            by_epoch[epoch] = parts(network.logits(fresh.pixels))
 
-    best = min(by_epoch, key=lambda epoch: by_epoch[epoch].excess)
-    rows = {
-        "untrained": by_epoch[0],
-        f"best: epoch {best}": by_epoch[best],
-        f"epoch {options.epochs}": by_epoch[options.epochs],
-    }
     logits = network.logits(fresh.pixels)
-    try:
-        temperature = fit_temperature(network.logits(held_out.pixels), held_out.labels)
-        rows[f"the same, T = {temperature:.2f}"] = loss_parts(log_softmax(logits, temperature=temperature), truth)
-    except NoTemperature as error:
-        cli.say(str(error))
-    rows["exact posterior"] = loss_parts(truth, truth)
+    best = min(by_epoch, key=lambda epoch: sum(by_epoch[epoch]))
+    bars = {"untrained": by_epoch[0], f"best: epoch {best}": by_epoch[best], f"epoch {epoch}": by_epoch[epoch]}
+    temperature = fit_temperature(network.logits(held_out.pixels), held_out.labels)
+    bars[f"the same, T = {temperature:.2f}"] = parts(logits / temperature)
+    bars["exact posterior"] = (by_epoch[0][0], 0.0, 0.0)  # by definition
+    heads = ["", "expected loss", "Bayes floor", "grouping", "calibration"]
+    cli.say(*tables.table(heads, [[name, sum(cells), *cells] for name, cells in bars.items()]))
+    sure = softmax(logits).max(axis=1) > CONFIDENT
+    wrong = (logits.argmax(axis=1) != fresh.labels)[sure].sum() / max(sure.sum(), 1)
+    cli.say(f"at the end {sure.mean():.0%} of the patches get p > {CONFIDENT:g}, and {wrong:.0%} of these are wrong")
 
-    cli.say(f"{'':22}{'expected loss':>14}{'Bayes floor':>13}{'grouping':>10}{'calibration':>13}")
-    for name, parts in rows.items():
-        total = parts.bayes + parts.excess
-        cli.say(f"{name:22}{total:14.4f}{parts.bayes:13.4f}{parts.grouping:10.4f}{parts.calibration:13.4f}")
-    sure = np.exp(log_softmax(logits)).max(axis=1) > CONFIDENT
-    wrong = 100 * (logits.argmax(axis=1) != fresh.labels)[sure].mean() if sure.any() else 0.0
-    share = f"{100 * sure.mean():.0f} % of the patches"
-    cli.say(f"at the end {share} get p > {CONFIDENT:g}, and {wrong:.0f} % of these are wrong")
-
-    low, end = by_epoch[best], by_epoch[options.epochs]
-    grown = {"calibration": end.calibration - low.calibration, "grouping": end.grouping - low.grouping}
+    (_, *low), (_, *end) = by_epoch[best], by_epoch[epoch]
+    changes = [
+        f"{name} from {a:.3f} to {b:.3f}" for name, a, b in zip(("grouping", "calibration"), low, end, strict=True)
+    ]
     cli.say(
-        f"trained on from epoch {best} to {options.epochs}: calibration {grown['calibration']:+.3f} nats, which a "
-        f"temperature mends; grouping {grown['grouping']:+.3f}, which it does not"
+        f"trained on from epoch {best} to {epoch}: {changes[1]}, which a temperature mends; {changes[0]}, which not"
     )
-    title = (
-        f"Trained on too long: calibration from {low.calibration:.3f} to {end.calibration:.3f} nats, "
-        f"grouping from {low.grouping:.3f} to {end.grouping:.3f}"
-    )
-    cells = [(parts.bayes, parts.grouping, parts.calibration) for parts in rows.values()]
-    curve = [(parts.bayes, parts.grouping, parts.calibration) for parts in by_epoch.values()]
-    return parts_figure.loss_parts(title, list(rows), cells, list(by_epoch), curve, {best: "best"})
+    title = f"Trained on too long: {changes[1]} nats, {changes[0]}"
+    curve = list(by_epoch), list(by_epoch.values())
+    return parts_figure.loss_parts(title, list(bars), list(bars.values()), *curve, {best: "best"})
 
 
 def study_surprises(seed):
@@ -128,19 +112,20 @@ def study_surprises(seed):
     distances = pairwise_distances(pixels, dataset.train.pixels).min(axis=1)
     typical, farthest = np.median(usual), usual.max()
 
-    cli.say(
-        "", f"a test patch and others unlike those in training, shown to the network that train.py trains (seed {seed})"
-    )
-    cli.say(f"{'':20}{'logits z':>18}{'network p':>20}{'exact posterior':>22}{'distance':>10}")
-    cli.say(f"{'':20}" + f"{'Edge':>10}{'No Edge':>10}" * 3)
-    for name, z, p, q, distance in zip(names, logits, softmax(logits), exact, distances / typical, strict=True):
-        cells = "".join(f"{value:10.2f}" for value in z) + "".join(f"{percent(value):>10}" for value in [*p, *q])
-        cli.say(f"{name:20}{cells}{distance:10.1f}")
-    cli.say(f"distance to the nearest training patch, in units of the median over the {len(usual):,} test patches,")
-    cli.say(f"of which the farthest has {farthest / typical:.1f}")
+    rows = []
+    for name, z, both, distance in zip(names, logits, np.hstack([softmax(logits), exact]), distances, strict=True):
+        rows.append([name, *(f"{score:.2f}" for score in z), *map(percent, both), f"{distance / typical:.1f}"])
+    above = ["", *(word for word in ("logits z", "network p", "exact posterior") for _ in range(2)), " "]
     sure = 100 * (network.probabilities(noises).max(axis=1) > CONFIDENT).mean()
-    cli.say(f"of {NOISES:,} patches of pure noise, {sure:.1f} % get p > {CONFIDENT:g} for one of the classes")
-    cli.say(*SENTENCES)
+    cli.say(
+        "",
+        f"a test patch and others unlike those in training, shown to the network that train.py trains (seed {seed})",
+        *tables.table(["", *dataset.test.class_names * 3, "distance"], rows, above=above),
+        f"distance to the nearest training patch, in units of the median over the {len(usual):,} test patches,",
+        f"of which the farthest has {farthest / typical:.1f}",
+        f"of {NOISES:,} patches of pure noise, {sure:.1f} % get p > {CONFIDENT:g} for one of the classes",
+        *SENTENCES,
+    )
     return surprises(names, pixels, logits, exact, distances, typical, farthest, dataset.test.class_names)
 
 
