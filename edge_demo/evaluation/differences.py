@@ -2,6 +2,22 @@
 
 import numpy as np
 
+from edge_demo.evaluation.scores import each_patch
+
+
+def differences_from(ours, others, labels, rng):
+    """What a prediction is worth less what each of others is, on the same patches: a dict from their names.
+
+    ours, others' values: log probabilities (n, classes). To accuracy and cross_entropy, each as difference() has it;
+    without the latter where the other's loss is infinite.
+    """
+    found = {name: {} for name in others}
+    for name, other in others.items():
+        for (score, a), b in zip(each_patch(ours, labels).items(), each_patch(other, labels).values(), strict=True):
+            if np.isfinite(b).all():
+                found[name][score] = difference(a[None], b[None], rng)
+    return found
+
 
 def difference(ours, theirs, rng):
     """What we reach less what they do, a dict of mean, low and high: the ends of an interval of 95 %.

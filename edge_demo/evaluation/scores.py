@@ -9,7 +9,6 @@ import numpy as np
 from edge_demo.softmax import at_label, cross_entropy, log_softmax, softmax
 
 CALIBRATION_BINS = 15
-FEWEST = 20  # so few patches, or fewer, are too few to fit a temperature on one half and test it on the other
 
 
 class NoTemperature(ValueError):
@@ -84,6 +83,23 @@ def class_scores(log_probabilities, labels, class_names):
         for k, name in enumerate(class_names)
     }
     return {"balanced_accuracy": float(recall[there > 0].mean()), "classes": classes}
+
+
+def kind_scores(predictions, labels, kinds, kind_names):
+    """A dict from the kinds that occur to dicts: patches, how many, and of each prediction accuracy and cross_entropy.
+
+    predictions: a dict from name to log probabilities (n, classes). Kinds divide the classes: they tell which of a
+    class's patches are hard.
+    """
+    each = {name: each_patch(log_p, labels) for name, log_p in predictions.items()}
+    found = {}
+    for k in np.unique(kinds):
+        of_kind = kinds == k
+        found[kind_names[k]] = {"patches": int(of_kind.sum())} | {
+            name: {score: float(values[of_kind].mean()) for score, values in scored.items()}
+            for name, scored in each.items()
+        }
+    return found
 
 
 def class_margins(logits, labels):

@@ -42,6 +42,8 @@ def loss_parts(log_probabilities, log_posterior, bins=100, *, floor=None):
     measured = -_expectation(truth, log_posterior)
     excess = -_expectation(truth, log_probabilities) - measured
     bayes = measured if floor is None else floor
+    if excess == 0:  # both parts are at least 0, so both are 0
+        return LossParts(bayes, 0.0, 0.0, 0.0)
     if truth.shape[1] != 2:
         return LossParts(bayes, None, None, excess)
 
@@ -70,12 +72,31 @@ def distance_to_truth(log_probabilities, log_posterior):
     }
 
 
+def against_truth(predictions, log_posterior, floor=None):
+    """A dict from the name of each prediction to one of its parts of the loss, its distance_to_truth, and error.
+
+    error: half the 95 % interval of its loss above the floor, because the patches are so many and no more.
+    """
+    truth, rows = np.exp(log_posterior), {}
+    for name, log_p in predictions.items():
+        parts = loss_parts(log_p, log_posterior, floor=floor)
+        rows[name] = {part: getattr(parts, part) for part in ("bayes", "grouping", "calibration")}
+        rows[name] |= distance_to_truth(log_p, log_posterior)
+        divergences = _terms(truth, log_posterior) - _terms(truth, log_p)
+        rows[name]["error"] = float(1.96 * divergences.std() / np.sqrt(len(truth)))
+    return rows
+
+
 def is_ambiguous(log_posterior):
     """Which patches are uncertain even for one who knows everything, (n,) bool: no class has an exact p above 0.95."""
     return np.exp(log_posterior).max(axis=1) < AMBIGUOUS[1]
 
 
 def _expectation(truth, logarithms):
-    """E[sum_k p*_k · log_k], where 0 · -inf is 0."""
-    terms = np.multiply(truth, logarithms, out=np.zeros_like(truth), where=truth > 0)
-    return float(terms.sum(axis=1).mean())
+    """E[sum_k p*_k · log_k]."""
+    return float(_terms(truth, logarithms).mean())
+
+
+def _terms(truth, logarithms):
+    """sum_k p*_k · log_k of each patch, (n,), where 0 · -inf is 0."""
+    return np.multiply(truth, logarithms, out=np.zeros_like(truth), where=truth > 0).sum(axis=1)
