@@ -6,7 +6,6 @@ import csv
 import sys
 
 from edge_demo.datasets.loading import read_pixels, unlike
-from edge_demo.datasets.tables import Learned
 from edge_demo.runs.run import load_run, prediction_columns
 
 
@@ -45,8 +44,8 @@ def read(run, options):
             raise ValueError("there is no standard input to read")
         name, source = "standard input", sys.stdin.buffer.read()
     data = run.settings["data"]
-    learned = Learned(run.test.pixels.shape[1], data["reading"]["label"], tuple(data["reading"]["drop"]))
-    pixels = read_pixels(source, learned, name=name, label=options.label, drop=options.drop)
+    label, drop = options.label or data["reading"]["label"], [*data["reading"]["drop"], *options.drop]
+    pixels = read_pixels(source, run.test.pixels.shape[1], name=name, label=label, drop=drop)
 
     if note := unlike(pixels, data["pixel_range"]):
         cli.warn(f"{name}: {note}")

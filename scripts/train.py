@@ -127,7 +127,8 @@ def parse(argv):
 
 def read_data(options):
     """The Dataset, with the kinds as labels where these are to be learned."""
-    progress = sys.stderr.isatty() and not options.quiet
+    show = sys.stderr.isatty() and not options.quiet
+    progress = partial(tqdm, desc="reading", unit=" lines", delay=2, disable=not show)
     dataset = load_dataset(options.data, **reading(options), progress=progress)
     if options.target == "kind":
         dataset.train, dataset.test = dataset.train.with_kind_labels(), dataset.test.with_kind_labels()

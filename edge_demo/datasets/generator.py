@@ -6,12 +6,12 @@ every step is Gaussian or a choice from a list, the probability of each class gi
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 
 import numpy as np
 
-from edge_demo.datasets.patches import EDGE_KINDS, KIND_NAMES, Patches
+from edge_demo.datasets.patches import EDGE_KINDS, KIND_NAMES, InputError, Patches
 from edge_demo.softmax import log_softmax
 
 SIDE = 5
@@ -23,21 +23,25 @@ class PatchGenerator:
     """Draws 5×5 patches. Settings in intensity (0 black, 1 white).
 
     noise: standard deviation of each pixel's noise. brightness, contrast: (mean, standard deviation), one draw a patch.
-    Raises ValueError unless noise is at least 1e-12 and the standard deviations at least 0, all below 1e6.
+    bayes_loss: the expected cross-entropy of the exact posterior in nats, which nobody can go below, where it is known.
+    Raises InputError unless noise is at least 1e-12 and the standard deviations at least 0, all below 1e6.
     """
 
     noise: float = 0.1
     brightness: tuple = (0.5, 0.2)
     contrast: tuple = (0.3, 0.1)
+    bayes_loss: float | None = field(default=None, compare=False)  # it follows from the others
 
     def __post_init__(self):
-        if not _is_number(self.noise) or self.noise < 1e-12:
-            raise ValueError(f"noise must be a number above 0, from 1e-12 to 1e6, not {self.noise!r}")
+        if not _are_numbers([self.noise]) or self.noise < 1e-12:
+            raise InputError(f"noise must be a number above 0, from 1e-12 to 1e6, not {self.noise!r}")
         for name in ("brightness", "contrast"):
             pair = getattr(self, name)
-            if not (isinstance(pair, tuple | list) and len(pair) == 2 and all(map(_is_number, pair)) and pair[1] >= 0):
-                raise ValueError(f"{name} must be a mean and a standard deviation of at least 0, not {pair!r}")
+            if not _are_numbers(pair) or len(pair) != 2 or pair[1] < 0:
+                raise InputError(f"{name} must be a mean and a standard deviation of at least 0, not {pair!r}")
             object.__setattr__(self, name, tuple(pair))  # what JSON read is a list
+        if not (self.bayes_loss is None or (_are_numbers([self.bayes_loss]) and self.bayes_loss >= 0)):
+            raise InputError(f"bayes_loss must be a number of at least 0, or null, not {self.bayes_loss!r}")
 
     def sample(self, n, rng):
         """n patches drawn with rng (a numpy Generator), as Patches."""
@@ -58,13 +62,11 @@ class PatchGenerator:
         softmax is p(template | patch), and a class's probability is the sum over its templates.
         pixels: (n, 25), finite. Raises ValueError.
         """
-        if target not in ("label", "kind"):
-            raise ValueError(f'target must be "label" or "kind", not {target!r}')
         pixels = np.asarray(pixels, dtype=np.float64)
         if pixels.ndim != 2 or pixels.shape[1] != SIDE * SIDE or not np.isfinite(pixels).all():
             raise ValueError(f"pixels must be finite numbers of shape (n, {SIDE * SIDE}), not {pixels.shape}")
         _, kinds, priors = signed_templates()
-        classes = kinds if target == "kind" else np.where(kinds < EDGE_KINDS, 0, 1)
+        classes = {"kind": kinds, "label": np.where(kinds < EDGE_KINDS, 0, 1)}[target]
         members = [classes == k for k in range(classes.max() + 1)]
 
         blocks = [np.empty((0, len(members)))]
@@ -94,22 +96,19 @@ class PatchGenerator:
         return quadratic / (2 * h) - np.log(h) / 2
 
     def to_json(self, path):
-        """Writes the settings."""
+        """Writes the settings, and bayes_loss where it is known."""
         with open(path, "w", encoding="utf-8", newline="") as file:
             json.dump(asdict(self), file, indent=2)
             file.write("\n")
 
     @classmethod
     def from_json(cls, path):
-        """Reads what to_json wrote. Raises ValueError that names the file and the setting."""
+        """Reads what to_json wrote. Raises InputError that names the file and the setting."""
         try:
             with open(path, encoding="utf-8") as file:
-                settings = json.load(file)
-            if not isinstance(settings, dict) or set(settings) - {"noise", "brightness", "contrast"}:
-                raise ValueError("expected an object with noise, brightness and contrast, and nothing else")
-            return cls(**settings)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path}: {error}") from None
+                return cls(**json.load(file))
+        except (ValueError, TypeError, RecursionError) as error:  # TypeError: other settings, or none
+            raise InputError(f"{path}: {error}") from None
 
 
 def templates_of_kinds():
@@ -147,5 +146,7 @@ def signed_templates():
     return arrays
 
 
-def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
+def _are_numbers(values):
+    return isinstance(values, tuple | list) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6 for value in values
+    )

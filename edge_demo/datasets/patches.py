@@ -51,7 +51,7 @@ class Patches:
     def with_kind_labels(self):
         """The same patches with their kind as the label: seven classes in place of two."""
         if self.kinds is None:
-            raise ValueError("these patches have no kinds: their files lack the kind column")
+            raise InputError("these patches have no kinds: their files lack the kind column")
         return Patches(self.pixels, self.kinds, self.kinds, KIND_NAMES, self.shape)
 
 

@@ -1,207 +1,255 @@
-"""Which column of a CSV file is what: labels, pixels, the kinds of patches, or nothing that is learned from.
+"""A CSV table as spreadsheets, pandas, R and Kaggle write it: its pixels, and the labels beside them.
 
-It is found by the names of the columns and by what they hold. Where two readings are possible the file is refused, with
-the option that decides.
+Which column is what is told by the names of the columns and, for the labels, by what they hold; where two readings are
+possible the file is refused. np.loadtxt reads the numbers. Where it refuses, one loop over the lines finds the place.
 """
 
+import csv
+import gzip
+import math
 import re
+import zlib
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from edge_demo.datasets.csv_files import NO_NUMBER, CsvFile, line_of, open_csv, quoted_name, read_columns
+from edge_demo.datasets.patches import InputError
 
-LABEL_NAMES = ("label", "class", "target", "y", "digit", "category")  # in any case
-INDEX_NAMES = ("", "id", "index")  # of a column that pandas writes beside the data; also Unnamed: 0
-MOST_PIXELS = 10_000  # of an image
+LABEL_WORDS = {"label", "labels", "class", "target", "digit", "number", "y"}  # in any case, or as a part: number_label
+INDEX_WORDS = {"id", "index", "unnamed"}  # of a column that counts the rows, such as pandas' "Unnamed: 0"
+MOST_CLASSES = 50  # more than a figure can show
+LARGEST_NUMBER = 1e9  # of either sign, so that no product with a weight overflows
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # characters that are no text, and may do things to a terminal
+SPACED = re.compile(r"[0-9] +[0-9.]+ +[0-9]")
+NO_TABLES = {  # how files begin that are often taken for a table
+    b"<": "an HTML page: download the file itself",
+    b"version https://git-lfs": "a Git-LFS pointer to a file: git lfs pull fetches the file itself",
+    b"PK\x03\x04": "a zip archive or an Excel workbook: unpack it, or save it as CSV",
+}
+FLAGS = "--label NAME says which column holds the labels, --drop NAME leaves one out"
 
 
 @dataclass
 class Table:
-    """What a file holds: pixels (n, p); labels and kinds, lists of text, or None; and how its columns were read."""
+    """What a file holds: pixels (n, p); labels and kinds, a text for each row, or None; and how it was read.
 
-    file: CsvFile
-    pixels: np.ndarray
-    labels: list | None
-    kinds: list | None
-    label_column: int | None
-    pixel_columns: list
-    index_columns: list
+    columns: their names, without a header their places "1", "2", … rows: (number of the line, the line) of each image.
+    label: the names of the columns of labels: one, several of 0 and 1, or none. left_out: of those passed over.
+    """
 
+    name: str
+    delimiter: str
+    columns: list
+    has_header: bool
+    rows: list
+    pixels: np.ndarray = None
+    labels: list = None
+    kinds: list = None
+    label: list = ()
+    left_out: list = ()
 
-@dataclass(frozen=True)
-class Learned:
-    """What a file of new images must be like: the number of pixels, and what the other columns were called."""
+    def place(self, row, column):
+        """A cell as errors name it."""
+        return f"{self.name}, line {self.rows[row][0]}, column {column}"
 
-    pixels: int
-    label: str | None = None
-    drop: tuple = ()
-
-
-def read_table(source, *, name=None, label=None, drop=(), learned=None, progress=False):
-    """The Table of a file. learned: a Learned, for a file that needs no labels."""
-    file = open_csv(source, name)
-    drop = [*drop, *(column for column in learned.drop if column in file.columns)] if learned else drop
-    dropped = [_index(file, column, "--drop") for column in drop]
-    if label in drop:
-        raise ValueError(f"{file.name}: column {quoted_name(label)} cannot be both --label and --drop")
-    columns = without(range(len(file.columns)), dropped)
-    index_columns = [i for i in columns if _is_index(file, i) and file.columns[i] != label]
-    columns = without(columns, index_columns)
-    label_column = _label_column(file, columns, label, learned)
-    columns = without(columns, [label_column])
-    kind_column = next((i for i in columns if file.columns[i] == "kind" and file.is_text(i)), None)
-    columns = without(columns, [kind_column])
-    _check_pixel_columns(file, columns, learned)
-
-    text_columns = without(range(len(file.columns)), columns)
-    numbers, cells = read_columns(file, text_columns, progress)
-    for i in index_columns:
-        _check_counting(file, i, cells[i])
-    labels = cells.get(label_column)
-    if labels is not None and file.delimiter != "," and all(file.number(cell) is not None for cell in set(labels)):
-        labels = [cell.replace(",", ".") for cell in labels]
-    if learned and labels is not None and not any(labels):
-        labels = None  # the column is there, and empty
-    first, last = columns[0], columns[-1]
-    beside = len(columns) == last - first + 1  # then no copy is needed, of what may be large
-    pixels = numbers[:, first : last + 1] if beside else numbers[:, columns]
-    return Table(file, pixels, labels, cells.get(kind_column), label_column, columns, index_columns)
+    def cells(self, row):
+        """The cells of a row, as text."""
+        return _cells(self.name, self.rows[row], self.delimiter)
 
 
-def without(columns, others):
-    """The columns, by their indexes, that are none of the others."""
-    others = set(others)
-    return [i for i in columns if i not in others]
+def read_table(source, *, name=None, label=None, drop=(), pixels=None, progress=iter):
+    """The Table of a file: a path, or its bytes. Raises InputError or OSError.
+
+    name: what errors call it. label: the name of the column of labels, or the names of several; drop: of columns to
+    leave out. pixels: how many an image has, of a file that needs no labels, and no column to drop.
+    progress: a function around the list of lines, such as tqdm.
+    """
+    table = _first_look(_text(source, name or source), name or source)
+    given = [label] if isinstance(label, str) else label or []
+    for column in () if pixels else (*given, *drop):
+        if column not in table.columns:
+            raise InputError(f"{table.name} has no column {column!r}: it has {listed(table.columns)}")
+    kind = [column for column in table.columns if column == "kind" and column not in (*given, *drop)]
+    table.left_out = [c for c in table.columns if c in drop or (_is_index(table, c) and c not in given)]
+    columns = [column for column in table.columns if column not in (*kind, *table.left_out)] or [""]
+
+    named = [column for column in columns if column.lower() in LABEL_WORDS]
+    named = named or [column for column in columns if words(column) & LABEL_WORDS]
+    numbers, texts = _read(table, {*given, *kind, *table.left_out, *named, columns[0], columns[-1]}, progress)
+    table.label = _label(table, columns, given, named, pixels, numbers, texts)
+    columns = [column for column in columns if column not in table.label]
+    if not columns or (pixels and len(columns) != pixels):
+        trained = f", but {pixels} were trained on" if pixels else ""
+        raise InputError(f"{table.name} has {len(columns)} pixels an image{trained}: {FLAGS}")
+    table.pixels = numbers[:, np.isin(table.columns, columns)]
+    if not np.abs(table.pixels).max() <= LARGEST_NUMBER:  # which is so of NaN, too
+        _refuse(table, columns)
+
+    table.kinds = texts[kind[0]] if kind else None
+    if len(table.label) == 1:
+        table.labels = texts[table.label[0]]
+    elif table.label:
+        ones = numbers[:, np.isin(table.columns, table.label)]
+        names = table.label if table.has_header else range(len(table.label))
+        table.labels = [str(names[row.argmax()]) if row.max() == row.sum() == 1 else "" for row in ones]
+    if pixels and not any(table.labels or ()):
+        table.labels = None  # the column is there, and empty
+    return table
 
 
-def _index(file, column, flag):
-    """The index of a column by its name. Raises ValueError where there is none, or more than one."""
-    if column not in file.columns:
-        raise ValueError(f"{file.name} has no column {quoted_name(column)} for {flag}: it has {listed(file.columns)}")
-    if file.columns.count(column) > 1:
-        raise ValueError(
-            f"{file.name}, line {line_of(file, -1)}: several columns are named {quoted_name(column)}: rename"
-        )
-    return file.columns.index(column)
+def number(cell):
+    """The number that a cell holds, or infinity."""
+    return float(cell) if NUMBER.fullmatch(cell) else math.inf
 
 
-def _is_index(file, i):
-    name = file.columns[i].lower()
-    return file.has_header and (name in INDEX_NAMES or name.startswith("unnamed:"))
-
-
-def _label_column(file, columns, label, learned):
-    """The index of the column of labels; None where there is none, and none is needed."""
-    if label is not None:
-        return _index(file, label, "--label")
-    if not file.has_header and learned and len(columns) == learned.pixels:
-        return None
-    if learned and learned.label in file.columns:
-        return file.columns.index(learned.label)
-    found = [i for i in columns if file.has_header and file.columns[i].lower() in LABEL_NAMES]
-    if not found and not (learned and learned.label):
-        found = [i for i in columns if file.is_text(i)]
-    if len(found) > 1:
-        names = listed([file.columns[i] for i in found])
-        raise ValueError(
-            f"{file.name}: each of the columns {names} may hold the labels: --label NAME says which, and --drop NAME "
-            "leaves another one out"
-        )
-    if found:
-        return found[0]
-    if not file.has_header and all(_is_whole(file.number(row[columns[0]])) for row in file.sample):
-        return columns[0]
-    if learned:
-        return None
-    raise ValueError(
-        f"{file.name}, line {line_of(file, -1 if file.has_header else 0)}: {len(columns)} columns, and none is "
-        f"named {', '.join(LABEL_NAMES)}: --label NAME says which holds the labels"
-    )
-
-
-def _is_whole(number):
-    return number is not None and number == int(number)
-
-
-def _check_pixel_columns(file, columns, learned):
-    texts = [i for i in columns if file.is_text(i)]
-    if texts:
-        cell, remedy = file.sample[0][texts[0]], _remedy_for_text(file, columns, texts, learned)
-        raise ValueError(f"{file.place(line_of(file, 0), texts[0])}: {cell[:40]!r} is {NO_NUMBER}{remedy}")
-    _check_names_alike(file, columns)
-    if not 1 <= len(columns) <= MOST_PIXELS:
-        raise ValueError(f"{file.name} has {len(columns):,} pixels an image; 1 to {MOST_PIXELS:,} can be learned from")
-    if learned and len(columns) != learned.pixels:
-        raise ValueError(
-            f"{file.name} has {len(columns)} pixels an image, but {learned.pixels} were trained on; "
-            "--label NAME and --drop NAME name columns that are no pixels"
-        )
-    _check_order([file.columns[i] for i in columns], file)
-
-
-def _remedy_for_text(file, columns, texts, learned):
-    """What to do about columns of text where pixels should be."""
-    if learned and learned.label and not file.has_header:
-        return "; the training file has a header, and this one has none: add it"
-    if learned and learned.label and learned.label not in file.columns and len(texts) == 1:
-        return f"; name it {quoted_name(learned.label)}, as in training, if it holds labels, or else remove it"
-    if 2 * len(texts) >= len(columns):
-        return ""
-    names = " ".join(quoted_name(file.columns[i]) for i in texts)
-    return f"; --drop {names} leaves out {'the column' if len(texts) == 1 else 'all columns of text'}"
-
-
-def _check_names_alike(file, columns):
-    """Refuses a column among the pixels that is called otherwise: an id, a second label."""
-    names = [file.columns[i] for i in columns]
-    patterns = [re.sub("[0-9]+", "#", name) for name in names]
-    usual = max(set(patterns), key=patterns.count) if patterns else ""
-    odd = [name for name, pattern in zip(names, patterns, strict=True) if pattern != usual]
-    if file.has_header and 0 < len(odd) < len(names) / 10:
-        raise ValueError(
-            f"{file.name}, line {line_of(file, -1)}: column {quoted_name(odd[0])} among the pixels is named otherwise: "
-            f"--drop {' '.join(map(quoted_name, odd))} leaves out what is no pixel"
-        )
-
-
-def _check_order(names, file):
-    """Refuses columns such as pixel1, pixel10, pixel2: sorted as text, they are no image row by row."""
-    places = [tuple(map(int, re.findall("[0-9]+", name))) for name in names]
-    alike = len({re.sub("[0-9]+", "#", name) for name in names}) == 1 and len(set(places)) == len(places) > 3
-    if file.has_header and alike and places[0]:
-        for (before, after), (name, following) in zip(pairwise(places), pairwise(names), strict=True):
-            if after < before:
-                raise ValueError(
-                    f"{file.name}, line {line_of(file, -1)}: column {following} comes after {name}: pixels must stand "
-                    "row by row, in the order of their numbers"
-                )
-
-
-def check_same_order(train, test):
-    """Refuses a test file with the columns of the training file in another order."""
-    names, others = ([table.file.columns[i] for i in table.pixel_columns] for table in (train, test))
-    if train.file.has_header and test.file.has_header and names != others and set(names) == set(others):
-        wrong, right = next((b, a) for a, b in zip(names, others, strict=True) if a != b)
-        raise ValueError(
-            f"{test.file.name}, line {line_of(test.file, -1)}: column {quoted_name(wrong)} stands where "
-            f"{Path(train.file.name).name} has {quoted_name(right)}: the order must be the same"
-        )
-
-
-def _check_counting(file, i, cells):
-    """Refuses a column that is called like an index, and is none."""
-    numbers = [file.number(cell) for cell in cells]
-    for row, (before, number) in enumerate(zip([None, *numbers], numbers, strict=False)):
-        if not _is_whole(number) or (before is not None and number != before + 1):
-            raise ValueError(
-                f"{file.place(line_of(file, row), i)}: {cells[row][:40]!r} does not count up, as the index of a table "
-                f"would; --drop {quoted_name(file.columns[i])} leaves it out"
-            )
+def words(name):
+    """The words of a name, in small letters: number_label and NumberLabel are number and label."""
+    return {word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)}
 
 
 def listed(names, most=8):
-    shown = ", ".join(map(quoted_name, names[:most]))
-    return f"{shown}, …" if len(names) > most else shown
+    return ", ".join(names[:most]) + ", …" * (len(names) > most)
+
+
+def _text(source, name):
+    """The text of a file. Raises InputError for what is none."""
+    content = source if isinstance(source, bytes) else Path(source).read_bytes()
+    try:
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+        for beginning, what in NO_TABLES.items():
+            if content[:100].lstrip().startswith(beginning):
+                raise InputError(f"{name} is {what}")
+        return content.decode("utf-8-sig")
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise InputError(f"{name} is no whole gzip file: compress or copy it once more") from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{name}, line {line}: no UTF-8 text ({error.reason}): save the file as CSV UTF-8") from None
+
+
+def _first_look(text, name):
+    """A Table without numbers: its delimiter, the names of its columns, and its rows."""
+    rows = [(place, line) for place, line in enumerate(text.split("\n"), start=1) if line.strip(" \t\r,;")]
+    if not rows:
+        raise InputError(f"{name} is empty: a header and a row for each image were expected")
+    place, first = rows[0]
+    delimiter = max(",;\t", key=first.count)
+    ends = " \r" + delimiter  # a delimiter behind the last cell means nothing
+    columns = _cells(name, (place, first.rstrip(ends)), delimiter)
+    has_header = _is_header(columns)
+    if not has_header:
+        columns = [str(i) for i in range(1, len(columns) + 1)]
+    for column in columns:
+        if columns.count(column) > 1 or CONTROL.search(column):
+            what = "a control character in the name" if CONTROL.search(column) else "several columns are named"
+            raise InputError(f"{name}, line {place}: {what} {column!r}")
+    rows = [(place, line.rstrip(ends) if line.count(delimiter) >= len(columns) else line) for place, line in rows]
+    rows = rows[has_header:]
+    if not rows:
+        raise InputError(f"{name} holds no images below its header")
+    if SPACED.search(rows[0][1]):
+        raise InputError(f"{name}, line {rows[0][0]}: spaces part the numbers: each pixel needs a column of its own")
+    return Table(str(name), delimiter, columns, has_header, rows)
+
+
+def _cells(name, row, delimiter):
+    try:
+        return [cell.strip() for cell in next(csv.reader([row[1]], delimiter=delimiter))]
+    except csv.Error as error:  # a cell as long as a file
+        raise InputError(f"{name}, line {row[0]}: {error}") from None
+
+
+def _is_header(cells):
+    """Whether a first row names the columns: by words alone, by one such as label, or by numbers that count up."""
+    numbers = [number(cell) for cell in cells if NUMBER.fullmatch(cell)]
+    counting = len(numbers) > 3 and numbers[0] in (0, 1) and set(np.diff(numbers)) == {1}
+    return not numbers or counting or any(words(cell) & LABEL_WORDS for cell in cells)
+
+
+def _is_index(table, column):
+    return table.has_header and (column == "" or bool(words(column) & INDEX_WORDS))
+
+
+def _read(table, text_columns, progress):
+    """All numbers, (rows, columns) float64, and a dict from each of text_columns to its cells."""
+    texts = {column: [] for column in table.columns if column in text_columns}
+
+    def keeping(cells):
+        def converted(cell):
+            cells.append(cell.strip())
+            return number(cell.strip())
+
+        return converted
+
+    try:
+        numbers = np.loadtxt(
+            progress([line for _, line in table.rows]),
+            delimiter=table.delimiter,
+            comments=None,
+            quotechar='"',
+            converters={table.columns.index(column): keeping(cells) for column, cells in texts.items()},
+            encoding="utf-8",
+            ndmin=2,
+        )
+        if numbers.shape == (len(table.rows), len(table.columns)):
+            return numbers, texts
+        problem = "a quote is not closed"
+    except ValueError as error:
+        problem = error
+    _refuse(table, [column for column in table.columns if column not in texts])
+    raise InputError(f"{table.name}: {problem}")
+
+
+def _refuse(table, columns):
+    """Raises InputError for the first row of another length, or cell in one of columns that is no pixel."""
+    for row, (line, _) in enumerate(table.rows):
+        cells = table.cells(row)
+        if len(cells) != len(table.columns):
+            raise InputError(f"{table.name}, line {line}: {len(cells)} cells, but {len(table.columns)} columns")
+        for column, cell in zip(table.columns, cells, strict=True):
+            if column in columns and cell.lower() in ("", "nan", "na"):
+                raise InputError(f"{table.place(row, column)}: {cell!r}, a missing value: fill it in or remove the row")
+            if column in columns and not abs(number(cell)) <= LARGEST_NUMBER:
+                raise InputError(
+                    f"{table.place(row, column)}: {cell[:40]!r} is no pixel, a number within ±1e9; {FLAGS}"
+                )
+
+
+def _label(table, columns, given, named, pixels, numbers, texts):
+    """The names of the columns of labels; none where none is needed. Raises InputError where several may be meant."""
+    chosen = [column for column in columns if column in given]
+    if chosen and (table.has_header or len(columns) != pixels):
+        return chosen
+    if len(columns) == pixels:
+        return []
+    if len(named) == 1:
+        return named
+    for ordered in (columns, columns[::-1]):
+        if count := _one_hot(numbers[:, [table.columns.index(column) for column in ordered[:MOST_CLASSES]]]):
+            return [column for column in columns if column in ordered[:count]]
+    found = named or [end for end in dict.fromkeys((columns[0], columns[-1])) if _are_classes(texts[end])]
+    if len(found) == 1:
+        return found
+    if found:
+        flags = " or ".join(f"--label {column!r}" for column in found[:3])
+        raise InputError(f"{table.name}: {len(found)} columns may hold the labels: {flags} says which")
+    raise InputError(
+        f"{table.name}: no column is named {', '.join(sorted(LABEL_WORDS))}, and neither the first nor the last holds "
+        f"2 to {MOST_CLASSES} classes; {FLAGS}"
+    )
+
+
+def _one_hot(numbers):
+    """How many columns at the left, as few as possible, hold a single 1 in each row and else 0; 0 for none."""
+    is_binary = np.isin(numbers, (0, 1)).all(axis=0).cumprod().astype(bool)
+    fits = is_binary & (numbers.cumsum(axis=1) == 1).all(axis=0)
+    return fits.argmax() + 1 if fits.any() and not fits[0] else 0
+
+
+def _are_classes(cells):
+    """Whether these are 2 to 50 whole numbers or texts."""
+    found = set(cells)
+    return 2 <= len(found) <= MOST_CLASSES and all(value in (math.inf, value // 1) for value in map(number, found))
