@@ -1,6 +1,7 @@
 """The lesson in numbers and two figures: from raw scores to probabilities."""
 
 from edge_demo.console import cli
+from edge_demo.console.tables import table
 
 import sys
 
@@ -11,11 +12,13 @@ from edge_demo.figures.softmax_steps import softmax_steps
 from edge_demo.figures.style import save_figure
 from edge_demo.softmax import softmax
 
+LARGEST = 20.0  # exp of scores beyond this is too long to read, and from 710 on too large for a computer
+
 
 @cli.command
 def main(argv):
     options = parse(argv)
-    cli.check_folder(options.out)
+    options.out.mkdir(parents=True, exist_ok=True)
     z, temperature = np.array(options.logits), options.temperature
     cli.say(*lesson(z, options.labels, temperature))
 
@@ -23,7 +26,6 @@ def main(argv):
         "softmax_pipeline.png": pipeline(None, None, z / temperature, options.labels),
         "softmax_steps.png": softmax_steps(z, options.labels, temperature),
     }
-    options.out.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         save_figure(figure, options.out / name)
         cli.say(f"written: {cli.shown(options.out / name)}")
@@ -38,8 +40,7 @@ def parse(argv):
     parser.add_argument("--out", type=cli.path, default=cli.ROOT / "outputs" / "softmax", help="folder for the figures")
     options = parser.parse_args(argv)
     scores = len(options.logits)
-    if options.labels is None:
-        options.labels = ["Edge", "No Edge"] if scores == 2 else [f"class {k}" for k in range(scores)]
+    options.labels = options.labels or (["Edge", "No Edge"] if scores == 2 else [f"class {k}" for k in range(scores)])
     if len(options.labels) != scores:
         parser.error(f"argument --labels: {len(options.labels)} names for {scores} logits; give one for each")
     return options
@@ -47,59 +48,39 @@ def parse(argv):
 
 def lesson(z, names, temperature):
     """The lines to print, every number computed here."""
-    scaled = z / temperature
-    p = softmax(z, temperature=temperature)
-    divided = "z" if temperature == 1 else "(z / T)"
-    lines = [f"classes      {', '.join(names)}", f"z            {_row(z, '{:g}')}   raw scores, any number"]
-    if temperature != 1:
-        lines.append(f"z / T        {_row(scaled, '{:.4g}')}   divided by the temperature {temperature:g}")
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        exponentials = np.exp(scaled)
-        bare = exponentials / exponentials.sum()
-    lines.append(
-        f"{f'exp {divided}':12} {_row(exponentials, '{:.2f}' if exponentials.max() < 1e6 else '{:.3g}')}   all positive"
-    )
-    lines.append(f"p            {_row(p, '{:.2f}')}   divided by their sum; p sums to {p.sum():.2f}")
-    lines.append(
-        f"in percent   {', '.join(f'{name} {100 * value:.0f} %' for name, value in zip(names, p, strict=True))}"
-    )
+    scaled, name = (z, "z") if temperature == 1 else (z / temperature, "z / T")
+    largest = scaled.max()
+    shift = largest if abs(largest) > LARGEST else 0.0
+    exp = f"exp({name} - {shift:g})" if shift else f"exp({name})"
+    rows = [
+        ["z, raw scores: any number", *z],
+        [f"z / T, divided by {temperature:g}", *scaled],
+        [f"{exp}: all positive", *np.exp(scaled - shift)],
+        ["p, divided by their sum", *softmax(scaled)],
+    ]
+    if temperature == 1:
+        del rows[1]
+    lines = table(["", *names], rows, decimals=2)
 
-    lines += ["", "Why not the bare ratio z / sum z?"]
-    for example in ([3.0, 1.0], [2.0, -1.0], [1.0, -1.0]):
-        example = np.array(example)
-        total = example.sum()
-        shares = _row(example / total, "{:.2f}") if total else "division by 0"
-        inside = total and ((example / total >= 0) & (example / total <= 1)).all()
-        comment = "works: both between 0 and 1" if inside else "fails: no probabilities"
-        lines.append(
-            f"  z {_row(example, '{:g}'):8} ratio {shares:14} {comment}; softmax {_row(softmax(example), '{:.2f}')}"
-        )
+    examples = np.array([[3.0, 1.0], [2.0, -1.0], [1.0, -1.0]])
+    with np.errstate(divide="ignore"):
+        ratios = examples / examples.sum(axis=1, keepdims=True)
+    above = np.repeat(["z", "z / sum z", "softmax"], 2)
+    rows = np.hstack([examples, ratios, softmax(examples)])
+    lines += ["", "Why not the bare ratio z / sum z? With a negative score it is no probability"]
+    lines += table(["a", "b"] * 3, rows, left=0, above=above, decimals=2)
 
-    five, three = np.exp(5.0), np.exp(3.0)
-    lines += ["", "exp amplifies a gap between scores"]
-    lines.append(
-        f"  5 against 3 is {5 / 3:.1f} to 1; exp makes it {five:.0f} against {three:.0f}, {five / three:.1f} to 1"
-    )
+    lines += ["", f"exp amplifies a gap between scores: 2 more make it exp(2) = {np.exp(2):.1f} times as much"]
 
-    lines += ["", "Adding the same number to every score changes nothing"]
-    for shift in dict.fromkeys((0.0, 10.0, -scaled.max())):
-        comment = "  (the largest subtracted: what the code does)" if shift == -scaled.max() and shift else ""
-        shifted = f"{divided} {'+' if shift >= 0 else '-'} {abs(shift):<6g}"
-        lines.append(f"  {shifted} p {_row(softmax(scaled + shift), '{:.6f}')}{comment}")
+    lines += ["", "Adding the same number to every score changes nothing, so the code subtracts the largest first"]
+    rows = [[f"p of {name} {added:+g}", *softmax(scaled + added)] for added in (0, 10, -largest)]
+    lines += table(["", *names], rows, decimals=6)
 
-    big = np.array([1000.0, 998.0])
-    with np.errstate(over="ignore", invalid="ignore"):
-        broken = np.exp(big) / np.exp(big).sum()
-    lines += ["", "so large scores are no problem, where the bare formula overflows"]
-    shares = _row(softmax(big), "{:.2f}")
-    lines.append(f"  z {_row(big, '{:g}')}: bare exp z / sum exp z {_row(broken, '{:g}')}, softmax {shares}")
-    if not np.isfinite(bare).all():
-        lines.append(f"  your z: bare {_row(bare, '{:g}')}, softmax {_row(p, '{:.2f}')}")
-    return lines
-
-
-def _row(values, form):
-    return "[" + " ".join(form.format(v) for v in values) + "]"
+    with np.errstate(over="ignore"):
+        bare = np.exp(1000.0)
+    first, second = softmax([1000.0, 998.0])
+    why = f"Large scores need that: exp(1000) is {bare:g} to a computer, but softmax of 1000 and 998"
+    return [*lines, f"{why} is {first:.2f} and {second:.2f}"]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from edge_demo.console import cli
 
 import csv
 import sys
+from contextlib import nullcontext
 
 from edge_demo.datasets.loading import read_pixels, unlike
 from edge_demo.runs.run import load_run, prediction_columns
@@ -13,16 +14,19 @@ from edge_demo.runs.run import load_run, prediction_columns
 def main(argv):
     options = parse(argv)
     run = load_run(options.run)
-    pixels = read(run, options)
-    logits, names = run.after.logits(pixels), run.test.class_names
+    if options.out is not None:
+        cli.check_output(options.out, [options.csv, *options.run.iterdir()])
+    logits, names = run.after.logits(read(run, options)), run.test.class_names
     columns = prediction_columns(logits, names) | {"class": [names[k] for k in logits.argmax(axis=1)]}
 
-    if options.out is not None:
-        with open(options.out, "w", encoding="utf-8", newline="") as file:
-            write(file, columns)
-    elif sys.stdout is not None:
-        sys.stdout.reconfigure(encoding="utf-8", newline="")  # as every CSV file here, whatever the terminal's
-        write(sys.stdout, columns)
+    if hasattr(sys.stdout, "reconfigure"):  # as every CSV file here, whatever the terminal's
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+    with (
+        nullcontext(sys.stdout) if options.out is None else open(options.out, "w", encoding="utf-8", newline="") as file
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
 
 
 def parse(argv):
@@ -40,8 +44,6 @@ def read(run, options):
     """Pixels (n, inputs) from a file, or from standard input for -, as the network saw them in training."""
     name, source = options.csv, options.csv
     if source == "-":
-        if sys.stdin is None:
-            raise ValueError("there is no standard input to read")
         name, source = "standard input", sys.stdin.buffer.read()
     data = run.settings["data"]
     label, drop = options.label or data["reading"]["label"], [*data["reading"]["drop"], *options.drop]
@@ -50,12 +52,6 @@ def read(run, options):
     if note := unlike(pixels, data["pixel_range"]):
         cli.warn(f"{name}: {note}")
     return pixels if run.scaling is None else run.scaling.apply(pixels)
-
-
-def write(file, columns):
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
 
 
 if __name__ == "__main__":
