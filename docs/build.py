@@ -123,7 +123,7 @@ def compare_tanh(copy):
     for name in ("relu", "tanh"):
         python(copy, "train.py", "--seeds", "5", "--quiet", "--out", f"outputs/{name}")
         network.write_text(f"{text.replace('ReLU()]', 'Tanh()]')}\n\n{tanh}", encoding="utf-8")
-    return python(copy, "compare.py", "outputs/relu", "outputs/tanh").partition("\nseconds of a training")[0]
+    return python(copy, "compare.py", "outputs/relu", "outputs/tanh").partition("\nwritten")[0]
 
 
 def python(folder, script, *arguments):

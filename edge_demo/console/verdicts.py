@@ -169,3 +169,54 @@ def _distances(truth):
     keys = [*PARTS, "mean_absolute_error", "ambiguous_error"]
     rows = [[name, *(row[key] for key in keys)] for name, row in truth.items()]
     return [f"{FRESH:,} fresh patches, p* the exact probability", *table(heads, rows)]
+
+
+# ------------------------------------------------------------------------------------------------------ compare.py
+
+
+def of_comparison(rows, names, tested):
+    """The lines of compare.py: what the intervals say, the runs, and the differences from the first of them.
+
+    rows: a dict a run or group of seeds; names: as names_of() gives them; tested: how many test patches there are.
+    """
+    first, others = rows[0], list(zip(names, rows, strict=True))[1:]
+    lines = [
+        f"{name}: loss {row['difference']['cross_entropy']['mean']:+.4f} against {names[0]}, {_chance(row, first)}"
+        for name, row in others
+    ]
+    if any(len(row["seeds"]) == 1 for row in rows):
+        lines.append("a run is one draw of its seed: train.py --seeds 5 trains groups, whose difference says more")
+
+    keys = {"network": "network", "training": "training", "parameters": "parameters"}
+    keys |= {"accuracy": "accuracy", "cross_entropy": "loss on labels"}
+    known = first["grouping"] is not None
+    keys |= {"grouping": "grouping", "calibration": "calibration loss"} if known else {}
+    above = [*[""] * 4, *[f"{tested:,} test patches"] * 2, *[f"{FRESH:,} fresh patches, nats"] * 2 * known]
+    cells = [[name, *(row[key] for key in keys)] for name, row in zip(names, rows, strict=True)]
+    lines += ["", *table(["", *keys.values()], cells, left=3, above=above)]
+
+    cells = []
+    for name, row in others:
+        found = row["difference"]
+        accuracy, loss = _interval(found["accuracy"], 1, 4), _interval(found["cross_entropy"], -1, 4)
+        cells.append([name, *accuracy, *loss, f"{100 * found['agreement']:.1f} %"])
+    heads = [f"less {names[0]}", *["", "95 % interval", ""] * 2, "same class"]
+    return [*lines, "", *table(heads, cells, left=7, above=["", *["accuracy"] * 3, *["loss on labels"] * 3, ""])]
+
+
+def names_of(rows):
+    """Names to show, of groups with the number of their seeds."""
+    counts = [len(row["seeds"]) for row in rows]
+    names = short([row["run"] for row in rows])
+    return [name + f" ({count} seeds)" * (count > 1) for name, count in zip(names, counts, strict=True)]
+
+
+def _chance(row, first):
+    """How much of a difference is chance."""
+    loss, groups = row["difference"]["cross_entropy"], sum(len(each["seeds"]) > 1 for each in (row, first))
+    certain, unclear = {
+        2: ("more than the seeds explain", "no more than the seeds differ"),
+        1: ("beyond what another seed would give", "as another seed of the group might give"),
+        0: ("more than these test patches leave to chance", "within the chance of the test patches"),
+    }[groups]
+    return certain if certain_sign(loss) else unclear
