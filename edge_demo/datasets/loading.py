@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.patches import CLASS_NAMES, KIND_NAMES, InputError, Patches, shape_text, square
-from edge_demo.datasets.tables import CONTROL, MOST_CLASSES, listed, number, read_table, words
+from edge_demo.datasets.tables import CONTROL, FLAGS, MOST_CLASSES, listed, number, read_table, words
 
 USUAL = -3.0, 4.0  # pixels within these, and not all within LEAST_SPREAD, are learned from as they are
 LEAST_SPREAD = 0.1
@@ -167,8 +167,8 @@ def _patches(table, class_names, shape):
     pixels = table.pixels.shape[1]
     shape = shape or square(pixels) or (0, 0)
     if math.prod(shape) != pixels:
-        what = f"not {shape_text(shape)}" if any(shape) else "no square"
-        raise InputError(f"{table.name}: images of {pixels} pixels are {what}: --shape ROWSxCOLUMNS says what they are")
+        what = f"{pixels} pixels are {f'not {shape_text(shape)}' if any(shape) else 'no square'}"
+        raise InputError(f"{table.name}: {what}; --shape ROWSxCOLUMNS says what they are, --drop NAME leaves one out")
     names = [_class_name(str(name)) for name in class_names]
     labels = _indexes(table, table.label[0], map(_class_name, table.labels), names)
     kinds = None if table.kinds is None else _indexes(table, "kind", table.kinds, KIND_NAMES)
@@ -182,7 +182,7 @@ def _classes(table):
 
 
 def _class_name(cell):
-    """What a label names, "" for nothing; a whole number is the same class however it is written, 1 and 1.0."""
+    """The class that a label names, "" for none; a whole number is the same one however it is written, 1 or 1.0."""
     value = number(cell)
     if cell.lower() == "nan" or CONTROL.search(cell):
         return ""
@@ -194,8 +194,8 @@ def _indexes(table, column, cells, names):
     indexes = []
     for row, cell in enumerate(cells):
         if cell not in names:
-            what = f"{cell[:40]!r} is none of {listed(names)}; --drop {column!r} leaves the column out"
-            raise InputError(f"{table.place(row, column)}: {what if cell else 'no name: fill it in or remove the row'}")
+            what = f"{cell[:40]!r} is none of {listed(names)}; {FLAGS}"
+            raise InputError(f"{table.place(row, column)}: {what if cell else 'empty, or no text: name the class'}")
         indexes.append(names.index(cell))
     return np.array(indexes)
 

@@ -22,13 +22,14 @@ MOST_CLASSES = 50  # more than a figure can show
 LARGEST_NUMBER = 1e9  # of either sign, so that no product with a weight overflows
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # characters that are no text, and may do things to a terminal
-SPACED = re.compile(r"[0-9] +[0-9.]+ +[0-9]")
+SPACED = re.compile(r"[0-9] +[-+.0-9e]+ +[-0-9]")
 NO_TABLES = {  # how files begin that are often taken for a table
     b"<": "an HTML page: download the file itself",
     b"version https://git-lfs": "a Git-LFS pointer to a file: git lfs pull fetches the file itself",
     b"PK\x03\x04": "a zip archive or an Excel workbook: unpack it, or save it as CSV",
 }
 FLAGS = "--label NAME says which column holds the labels, --drop NAME leaves one out"
+csv.field_size_limit(2**31 - 1)  # a cell may be as long as a file, and is refused where it should be short
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Table:
     """What a file holds: pixels (n, p); labels and kinds, a text for each row, or None; and how it was read.
 
     columns: their names, without a header their places "1", "2", … rows: (number of the line, the line) of each image.
+    numbers: (rows, columns), infinite for text; texts: a dict from names of columns that may hold text to their cells.
     label: the names of the columns of labels: one, several of 0 and 1, or none. left_out: of those passed over.
     """
 
@@ -44,6 +46,8 @@ class Table:
     columns: list
     has_header: bool
     rows: list
+    numbers: np.ndarray = None
+    texts: dict = None
     pixels: np.ndarray = None
     labels: list = None
     kinds: list = None
@@ -54,10 +58,6 @@ class Table:
         """A cell as errors name it."""
         return f"{self.name}, line {self.rows[row][0]}, column {column}"
 
-    def cells(self, row):
-        """The cells of a row, as text."""
-        return _cells(self.name, self.rows[row], self.delimiter)
-
 
 def read_table(source, *, name=None, label=None, drop=(), pixels=None, progress=iter):
     """The Table of a file: a path, or its bytes. Raises InputError or OSError.
@@ -66,34 +66,25 @@ def read_table(source, *, name=None, label=None, drop=(), pixels=None, progress=
     leave out. pixels: how many an image has, of a file that needs no labels, and no column to drop.
     progress: a function around the list of lines, such as tqdm.
     """
-    table = _first_look(_text(source, name or source), name or source)
+    table = _first_look(source, str(name or source))
     given = [label] if isinstance(label, str) else label or []
-    for column in () if pixels else (*given, *drop):
-        if column not in table.columns:
-            raise InputError(f"{table.name} has no column {column!r}: it has {listed(table.columns)}")
-    kind = [column for column in table.columns if column == "kind" and column not in (*given, *drop)]
-    table.left_out = [c for c in table.columns if c in drop or (_is_index(table, c) and c not in given)]
-    columns = [column for column in table.columns if column not in (*kind, *table.left_out)] or [""]
+    missing = [column for column in (*given, *drop) if column not in table.columns]
+    if missing and not pixels:
+        raise InputError(f"{table.name} has no column {missing[0]!r}: it has {listed(table.columns)}")
+    table.left_out = [c for c in table.columns if c in drop or (_is_no_pixel(table, c) and c not in given)]
+    columns = [column for column in table.columns if column not in table.left_out]
+    _read(table, {*given, *table.left_out, *columns[:1], *columns[-1:]}, progress)
 
-    named = [column for column in columns if column.lower() in LABEL_WORDS]
-    named = named or [column for column in columns if words(column) & LABEL_WORDS]
-    numbers, texts = _read(table, {*given, *kind, *table.left_out, *named, columns[0], columns[-1]}, progress)
-    table.label = _label(table, columns, given, named, pixels, numbers, texts)
+    table.label = _label(table, columns, given, pixels)
     columns = [column for column in columns if column not in table.label]
     if not columns or (pixels and len(columns) != pixels):
         trained = f", but {pixels} were trained on" if pixels else ""
-        raise InputError(f"{table.name} has {len(columns)} pixels an image{trained}: {FLAGS}")
-    table.pixels = numbers[:, np.isin(table.columns, columns)]
+        raise InputError(f"{table.name} has {len(columns)} pixels an image{trained}; {FLAGS}")
+    table.pixels = table.numbers[:, np.isin(table.columns, columns)]
     if not np.abs(table.pixels).max() <= LARGEST_NUMBER:  # which is so of NaN, too
         _refuse(table, columns)
-
-    table.kinds = texts[kind[0]] if kind else None
-    if len(table.label) == 1:
-        table.labels = texts[table.label[0]]
-    elif table.label:
-        ones = numbers[:, np.isin(table.columns, table.label)]
-        names = table.label if table.has_header else range(len(table.label))
-        table.labels = [str(names[row.argmax()]) if row.max() == row.sum() == 1 else "" for row in ones]
+    table.kinds = table.texts.get("kind") if "kind" in table.left_out and "kind" not in drop else None
+    table.labels = _labels(table)
     if pixels and not any(table.labels or ()):
         table.labels = None  # the column is there, and empty
     return table
@@ -130,15 +121,16 @@ def _text(source, name):
         raise InputError(f"{name}, line {line}: no UTF-8 text ({error.reason}): save the file as CSV UTF-8") from None
 
 
-def _first_look(text, name):
+def _first_look(source, name):
     """A Table without numbers: its delimiter, the names of its columns, and its rows."""
-    rows = [(place, line) for place, line in enumerate(text.split("\n"), start=1) if line.strip(" \t\r,;")]
+    lines = enumerate(_text(source, name).split("\n"), start=1)
+    rows = [(place, line) for place, line in lines if line.strip(" \t\r,;")]
     if not rows:
         raise InputError(f"{name} is empty: a header and a row for each image were expected")
     place, first = rows[0]
     delimiter = max(",;\t", key=first.count)
     ends = " \r" + delimiter  # a delimiter behind the last cell means nothing
-    columns = _cells(name, (place, first.rstrip(ends)), delimiter)
+    columns = _cells(first.rstrip(ends), delimiter)
     has_header = _is_header(columns)
     if not has_header:
         columns = [str(i) for i in range(1, len(columns) + 1)]
@@ -147,19 +139,13 @@ def _first_look(text, name):
             what = "a control character in the name" if CONTROL.search(column) else "several columns are named"
             raise InputError(f"{name}, line {place}: {what} {column!r}")
     rows = [(place, line.rstrip(ends) if line.count(delimiter) >= len(columns) else line) for place, line in rows]
-    rows = rows[has_header:]
-    if not rows:
-        raise InputError(f"{name} holds no images below its header")
-    if SPACED.search(rows[0][1]):
-        raise InputError(f"{name}, line {rows[0][0]}: spaces part the numbers: each pixel needs a column of its own")
-    return Table(str(name), delimiter, columns, has_header, rows)
+    if rows[has_header:] and SPACED.search(rows[has_header][1]):
+        raise InputError(f"{name}, line {rows[has_header][0]}: spaces part the numbers: each pixel needs a column")
+    return Table(name, delimiter, columns, has_header, rows[has_header:])
 
 
-def _cells(name, row, delimiter):
-    try:
-        return [cell.strip() for cell in next(csv.reader([row[1]], delimiter=delimiter))]
-    except csv.Error as error:  # a cell as long as a file
-        raise InputError(f"{name}, line {row[0]}: {error}") from None
+def _cells(line, delimiter):
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
 
 
 def _is_header(cells):
@@ -169,13 +155,16 @@ def _is_header(cells):
     return not numbers or counting or any(words(cell) & LABEL_WORDS for cell in cells)
 
 
-def _is_index(table, column):
-    return table.has_header and (column == "" or bool(words(column) & INDEX_WORDS))
+def _is_no_pixel(table, column):
+    return table.has_header and (column in ("", "kind") or bool(words(column) & INDEX_WORDS))
 
 
 def _read(table, text_columns, progress):
-    """All numbers, (rows, columns) float64, and a dict from each of text_columns to its cells."""
-    texts = {column: [] for column in table.columns if column in text_columns}
+    """Sets numbers and texts; columns that are called like labels may hold text as well as text_columns."""
+    may_be_text = [c for c in table.columns if c in text_columns or words(c) & LABEL_WORDS]
+    table.texts = {column: [] for column in may_be_text}
+    if not table.rows:
+        raise InputError(f"{table.name} holds no images below its header")
 
     def keeping(cells):
         def converted(cell):
@@ -185,28 +174,28 @@ def _read(table, text_columns, progress):
         return converted
 
     try:
-        numbers = np.loadtxt(
+        table.numbers = np.loadtxt(
             progress([line for _, line in table.rows]),
             delimiter=table.delimiter,
             comments=None,
             quotechar='"',
-            converters={table.columns.index(column): keeping(cells) for column, cells in texts.items()},
+            converters={table.columns.index(column): keeping(cells) for column, cells in table.texts.items()},
             encoding="utf-8",
             ndmin=2,
         )
-        if numbers.shape == (len(table.rows), len(table.columns)):
-            return numbers, texts
+        if table.numbers.shape == (len(table.rows), len(table.columns)):
+            return
         problem = "a quote is not closed"
     except ValueError as error:
         problem = error
-    _refuse(table, [column for column in table.columns if column not in texts])
+    _refuse(table, [column for column in table.columns if column not in table.texts])
     raise InputError(f"{table.name}: {problem}")
 
 
 def _refuse(table, columns):
     """Raises InputError for the first row of another length, or cell in one of columns that is no pixel."""
-    for row, (line, _) in enumerate(table.rows):
-        cells = table.cells(row)
+    for row, (line, text) in enumerate(table.rows):
+        cells = _cells(text, table.delimiter)
         if len(cells) != len(table.columns):
             raise InputError(f"{table.name}, line {line}: {len(cells)} cells, but {len(table.columns)} columns")
         for column, cell in zip(table.columns, cells, strict=True):
@@ -218,35 +207,43 @@ def _refuse(table, columns):
                 )
 
 
-def _label(table, columns, given, named, pixels, numbers, texts):
+def _label(table, columns, given, pixels):
     """The names of the columns of labels; none where none is needed. Raises InputError where several may be meant."""
     chosen = [column for column in columns if column in given]
     if chosen and (table.has_header or len(columns) != pixels):
         return chosen
     if len(columns) == pixels:
         return []
-    if len(named) == 1:
-        return named
-    for ordered in (columns, columns[::-1]):
-        if count := _one_hot(numbers[:, [table.columns.index(column) for column in ordered[:MOST_CLASSES]]]):
-            return [column for column in columns if column in ordered[:count]]
-    found = named or [end for end in dict.fromkeys((columns[0], columns[-1])) if _are_classes(texts[end])]
+    named = [column for column in columns if column.lower() in LABEL_WORDS]
+    named = named or [column for column in columns if words(column) & LABEL_WORDS]
+    if len(named) != 1:
+        for ordered in (columns, columns[::-1]):
+            if count := _one_hot(table, ordered[:MOST_CLASSES]):
+                return [column for column in columns if column in ordered[:count]]
+    found = named or [end for end in dict.fromkeys((columns[0], columns[-1])) if _are_classes(table.texts[end])]
     if len(found) == 1:
         return found
+    what = f"no column is named {', '.join(sorted(LABEL_WORDS))}, and neither end holds 2 to {MOST_CLASSES} classes"
     if found:
-        flags = " or ".join(f"--label {column!r}" for column in found[:3])
-        raise InputError(f"{table.name}: {len(found)} columns may hold the labels: {flags} says which")
-    raise InputError(
-        f"{table.name}: no column is named {', '.join(sorted(LABEL_WORDS))}, and neither the first nor the last holds "
-        f"2 to {MOST_CLASSES} classes; {FLAGS}"
-    )
+        what = f"{' or '.join(f'--label {column}' for column in found[:3])}? {len(found)} columns may hold the labels"
+    raise InputError(f"{table.name}: {what}; {FLAGS}")
 
 
-def _one_hot(numbers):
-    """How many columns at the left, as few as possible, hold a single 1 in each row and else 0; 0 for none."""
+def _one_hot(table, columns):
+    """How many of the first columns, as few as possible, hold a single 1 in each row and else 0; 0 for none."""
+    numbers = table.numbers[:, [table.columns.index(column) for column in columns]]
     is_binary = np.isin(numbers, (0, 1)).all(axis=0).cumprod().astype(bool)
     fits = is_binary & (numbers.cumsum(axis=1) == 1).all(axis=0)
     return fits.argmax() + 1 if fits.any() and not fits[0] else 0
+
+
+def _labels(table):
+    """The texts of the labels, or None; of columns of 0 and 1 their names, without a header their places from 0."""
+    if len(table.label) < 2:
+        return table.texts[table.label[0]] if table.label else None
+    names = table.label if table.has_header else range(len(table.label))
+    ones = table.numbers[:, np.isin(table.columns, table.label)]
+    return [str(names[row.argmax()]) if row.max() == row.sum() == 1 else "" for row in ones]
 
 
 def _are_classes(cells):
