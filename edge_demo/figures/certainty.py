@@ -10,9 +10,10 @@ from edge_demo.figures import style
 BORDERS = (0.0, 0.05, 0.35, 0.65, 0.95, 1.0)  # of the rows; from 0.05 to 0.95 a patch is called ambiguous
 NAMES = ("surely not {}", "rather not {}", "undecided", "rather {}", "surely {}")
 A_ROW = 10
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 9, 1.75, 0.15, 0.6, 0.2  # inches
+LEFT, RIGHT, TOP, BOTTOM = 1.75, 0.15, 0.6, 0.25  # inches
 
 
+@style.drawn
 def certainty(pixels, p, class_name, shape=None):
     """A Figure: the first patches with an exact p of the class in each of five ranges.
 
@@ -28,25 +29,15 @@ def certainty(pixels, p, class_name, shape=None):
     title = f"{100 * ambiguous:.0f} % of the patches are ambiguous: their exact p({name}) is between 0.05 and 0.95"
 
     gap = max(1, 2 * side // 5)
-    size = (WIDTH - LEFT - RIGHT) / (A_ROW * (side + gap) - gap)  # inches a pixel
-    tall = size * (len(members) * (side + gap) - gap)
-    height = TOP + tall + BOTTOM
-    margins = {"left": LEFT / WIDTH, "right": 1 - RIGHT / WIDTH, "bottom": BOTTOM / height, "top": 1 - TOP / height}
-    figure = style.new_figure(WIDTH, height, title, **margins)
-    axes = figure.subplots()
+    wide = style.WIDTH - LEFT - RIGHT
+    tall = wide * (len(members) * (side + gap) - gap) / (A_ROW * (side + gap) - gap)
+    figure = style.new_figure(TOP + tall + BOTTOM, title)
+    axes = style.add_axes(figure, LEFT, BOTTOM, wide, tall)
     lefts, tops = style.show_patches(axes, [pixels[row[:A_ROW]] for row in members], shape, gap)
-    axes.set_autoscale_on(False)
-
-    middle = {"ha": "center", "va": "top", "fontsize": style.SMALL_SIZE}
     for row, top, words in zip(members, tops, NAMES, strict=True):
         for i, left in zip(row[:A_ROW], lefts, strict=False):
-            axes.text(left + (side - 1) / 2, top + 1.04 * side - 0.5, _shown(p[i]), **middle)
-        note = f"{100 * len(row) / len(p):.0f} % of all"
+            axes.text(left + (side - 1) / 2, top + 1.04 * side - 0.5, style.percent(p[i]), ha="center", va="top")
         x, y = -0.5 - 0.1 * side, top + side / 2 - 0.5
-        axes.text(x, y - 0.04 * side, words.format(name), ha="right", va="bottom", fontsize=style.TEXT_SIZE)
-        axes.text(x, y + 0.04 * side, note, ha="right", va="top", **style.GREY)
+        axes.text(x, y, words.format(name) + "\n", ha="right", va="center")
+        axes.text(x, y, f"\n{100 * len(row) / len(p):.0f} % of all", ha="right", va="center", **style.GREY)
     return figure
-
-
-def _shown(p):
-    return "<0.001" if p < 0.0005 else ">0.999" if p > 0.9995 else f"{p:.3f}"

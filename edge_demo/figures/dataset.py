@@ -9,9 +9,10 @@ from edge_demo.datasets.patches import square
 from edge_demo.figures import style
 
 MOST_ROWS = 24
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 9, 2.4, 0.15, 0.55, 0.4  # inches: the figure and its margins
+LEFT, RIGHT, TOP, BOTTOM = 2.4, 0.15, 0.55, 0.4  # inches
 
 
+@style.drawn
 def dataset(pixels, groups, group_names, group_classes=None, shape=None):
     """A Figure: a row a group with its first patches, all in one grey scale.
 
@@ -25,36 +26,30 @@ def dataset(pixels, groups, group_names, group_classes=None, shape=None):
     gap = max(1, side // 5)
     shown, counts = np.unique(groups, return_counts=True)
     shown = shown[:MOST_ROWS]
-    patches_a_row = 10 if len(shown) <= 10 else 16
-    rows = [pixels[np.flatnonzero(groups == group)[:patches_a_row]] for group in shown]
+    most = 10 if len(shown) <= 10 else 16  # patches a row
+    rows = [pixels[np.flatnonzero(groups == group)[:most]] for group in shown]
 
     # the axes have the size of the mosaic, so that its patches are as large as the width allows
-    inches_a_pixel = (WIDTH - LEFT - RIGHT) / (patches_a_row * (side + gap) - gap)
-    width = inches_a_pixel * (max(map(len, rows)) * (side + gap) - gap)
-    height = inches_a_pixel * (len(rows) * (side + gap) - gap)
-    total = height + TOP + BOTTOM
-    margins = {"left": LEFT / WIDTH, "right": (LEFT + width) / WIDTH, "bottom": BOTTOM / total, "top": 1 - TOP / total}
-    figure = style.new_figure(WIDTH, total, _title(len(shown), group_names, group_classes), **margins)
-    axes = figure.subplots()
+    pixel = (style.WIDTH - LEFT - RIGHT) / (most * (side + gap) - gap)  # inches
+    wide, tall = (pixel * (count * (side + gap) - gap) for count in (max(map(len, rows)), len(rows)))
+    figure = style.new_figure(tall + TOP + BOTTOM, _title(len(shown), group_names, group_classes))
+    axes = style.add_axes(figure, LEFT, BOTTOM, wide, tall)
     _, tops = style.show_patches(axes, rows, shape, gap)
-    axes.set_autoscale_on(False)
 
-    classes = list(dict.fromkeys(group_names if group_classes is None else group_classes))
-    colors = []
-    left = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right"}
+    classes = list(dict.fromkeys(group_classes or group_names))
+    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right", "va": "center"}
     for group, count, top in zip(shown, counts, tops, strict=False):
-        note, middle = f"{count:,} patches", top + (side - 1) / 2
+        note, k = f"{count:,} patches", group
         if group_classes is not None:
-            note = f"{style.fitting(group_classes[group], 1, style.SMALL_SIZE)} · {note}"
-        name = style.fitting(group_names[group], LEFT - 0.4)
-        axes.annotate(name, (0, middle), (-14, 1), va="bottom", fontsize=style.TEXT_SIZE, **left)
-        axes.annotate(note, (0, middle), (-14, -1), va="top", fontsize=style.SMALL_SIZE, color=style.REFERENCE, **left)
-        k = group if group_classes is None else classes.index(group_classes[group])
-        colors.append(style.class_color(k, len(classes)))
-    bar = {"transform": axes.get_yaxis_transform(), "clip_on": False, "lw": 4}
-    axes.vlines(np.full(len(tops), -0.06 / width), tops - 0.5, tops + side - 0.5, colors, **bar)
+            note = f"{style.fitting(group_classes[group], 1)} · {note}"
+            k = classes.index(group_classes[group])
+        at = 0, top + (side - 1) / 2
+        axes.annotate(f"{style.fitting(group_names[group], LEFT - 0.4)}\n", at, (-14, 0), **place)
+        axes.annotate(f"\n{note}", at, (-14, 0), **place, **style.GREY)
+        bar = {"transform": axes.get_yaxis_transform(), "clip_on": False, "lw": 4}
+        axes.plot([-0.06 / wide] * 2, [top - 0.4, top + side - 0.6], color=style.class_color(k, len(classes)), **bar)
     note = "Pixels: black is 0, white is 1. Bars: the colour of the class."
-    figure.text(LEFT / WIDTH, 0.12 / total, note, fontsize=style.SMALL_SIZE, color=style.REFERENCE)
+    style.write(figure, LEFT, 0.12, note, **style.GREY)
     return figure
 
 

@@ -13,12 +13,13 @@ from edge_demo.figures import style
 from edge_demo.softmax import softmax
 
 MOST_COLORS, LARGEST = 7, 4  # of up to 7 classes each patch shows all, of more only 4
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 9, 1.25, 0.2, 1.45, 0.85  # inches
+LEFT, RIGHT, TOP, BOTTOM = 1.25, 0.2, 1.45, 0.7  # inches
 SIDE, NAMES, BETWEEN = 0.64, 1.35, 0.25  # inches of a patch, of the names of bars, between columns
 EXACT = {"marker": "D", "ms": 4.5, "mfc": "white", "mec": "black", "ls": ""}
 CHANCE = {"color": style.REFERENCE, "ls": ":"}
 
 
+@style.drawn
 def example_patches(pixels, labels, logits_before, logits_after, class_names, true_probabilities=None, shape=None):
     """A Figure: the same patches and the same axes before and after.
 
@@ -35,21 +36,18 @@ def example_patches(pixels, labels, logits_before, logits_after, class_names, tr
 
     gap = max(1, side // 4)
     tall = SIDE * (n * (side + gap) - gap) / side
-    height = TOP + tall + BOTTOM
     before, after = (style.percent(p[np.arange(n), labels].mean()) for p in probabilities)
     title = f"The true class of these {n} patches gets {before} on average before training, {after} after"
-    figure = style.new_figure(WIDTH, height, title)
+    figure = style.new_figure(TOP + tall + BOTTOM, title)
     first = LEFT + SIDE + (NAMES if many else BETWEEN)
-    step = (WIDTH - RIGHT + BETWEEN - first) / 4
-    columns = [(LEFT, SIDE)] + [(first + i * step, step - BETWEEN) for i in range(4)]
-    images, *panels = (
-        figure.add_axes((left / WIDTH, BOTTOM / height, width / WIDTH, tall / height)) for left, width in columns
-    )
+    step = (style.WIDTH - RIGHT + BETWEEN - first) / 4
+    images = style.add_axes(figure, LEFT, BOTTOM, SIDE, tall)
+    panels = [style.add_axes(figure, first + i * step, BOTTOM, step - BETWEEN, tall) for i in range(4)]
 
     _, tops = style.show_patches(images, [[patch] for patch in np.asarray(pixels)], shape, gap)
     for label, top in zip(labels, tops, strict=True):
         name = style.fitting(class_names[label], LEFT - 0.2)
-        images.text(-0.5 - 0.1 * side, top + (side - 1) / 2, name, ha="right", va="center", fontsize=style.TEXT_SIZE)
+        images.text(-0.5 - 0.1 * side, top + (side - 1) / 2, name, ha="right", va="center")
     # the axes of the bars count in the images' pixels too, so that the bars of a patch stand beside it
     bar = side / shown.shape[1]
     y = (tops[:, None] - 0.5 + bar * (np.arange(shown.shape[1]) + 0.5)).ravel()
@@ -60,12 +58,10 @@ def example_patches(pixels, labels, logits_before, logits_after, class_names, tr
         axes.barh(y, np.take_along_axis(values, shown, axis=1).ravel(), height=0.85 * bar, color=colors)
         axes.axvline(0, color=style.REFERENCE, lw=1)
         axes.set(ylim=images.get_ylim(), yticks=[])
-        axes.set_title(head, fontsize=style.TEXT_SIZE)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(labelsize=style.SMALL_SIZE, left=False)
+        axes.set_title(head, fontsize=style.RC["axes.labelsize"])
+        style.only_bottom(axes)
     if many:
-        names = [style.fitting(class_names[k], NAMES - 0.25, style.SMALL_SIZE) for k in shown.ravel()]
-        panels[0].set_yticks(y, names)
+        panels[0].set_yticks(y, [style.fitting(class_names[k], NAMES - 0.25) for k in shown.ravel()])
 
     low, high = min(np.min(logits), 0), max(np.max(logits), 0)
     border = 0.05 * (high - low) or 1
@@ -74,29 +70,28 @@ def example_patches(pixels, labels, logits_before, logits_after, class_names, tr
         axes.locator_params(axis="x", nbins=4)
     for axes in panels[2:]:
         axes.axvline(1 / classes, **CHANCE)
-        axes.set(xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"])
+        axes.set(xlim=(0, 1), xticks=[0, 0.5, 1])
         if true_probabilities is not None:
             exact = np.take_along_axis(np.asarray(true_probabilities), shown, axis=1).ravel()
             axes.plot(exact, y, clip_on=False, **EXACT)
 
     handles = [
-        Patch(color=style.class_color(k, classes), label=" " + style.fitting(name, 1.1))
+        Patch(color=style.class_color(k, classes), label=style.fitting(name, 1.1))
         for k, name in enumerate(class_names[: 0 if many else classes])
     ]
     handles.append(Line2D([], [], label=f"chance, 1/{classes}", **CHANCE))
     if true_probabilities is not None:
         handles.append(Line2D([], [], label="exact probability", **EXACT))
-    legend = {"loc": "center", "bbox_to_anchor": (0.5, 1 - 0.65 / height), "ncols": min(5, len(handles))}
-    figure.legend(handles=handles, frameon=False, fontsize=style.SMALL_SIZE, **legend)
+    style.legend(figure, handles, 0.65)
     note = "Left: the true class of each patch; its bars are the strong ones."
     if many:
         note += f"\nOf {classes} classes, this one and the {LARGEST - 1} others with the largest logits after training."
-    figure.text(0.5, 0.1 / height, note, ha="center", fontsize=style.SMALL_SIZE, color=style.REFERENCE)
+    style.write(figure, style.WIDTH / 2, 0.1, note, ha="center", **style.GREY)
     return figure
 
 
 def _largest(logits, labels):
     """The true class of each patch, then the others with the largest logits: (n, LARGEST)."""
-    order = np.argsort(-logits, axis=1, kind="stable")
-    is_true = order == labels[:, None]
-    return np.take_along_axis(order, np.argsort(~is_true, axis=1, kind="stable"), axis=1)[:, :LARGEST]
+    ranked = logits.copy()
+    ranked[np.arange(len(labels)), labels] = np.inf
+    return np.argsort(-ranked, axis=1, kind="stable")[:, :LARGEST]

@@ -8,10 +8,12 @@ import numpy as np
 from edge_demo.figures import style
 
 MOST_UNITS, MOST_NAMES = 24, 12
-WIDTH, LEFT, RIGHT, BETWEEN, TOP = 9, 0.15, 0.95, 0.25, 0.85  # inches; the colour bar is in the right margin
+LEFT, RIGHT, BETWEEN, TOP = 0.15, 0.95, 0.25, 0.85  # inches; the colour bar is in the right margin
 GAP, NAME, OUTPUT = 0.12, 0.2, 0.16  # inches between units, of a name above one, of its output weights below it
+PANEL = (style.WIDTH - LEFT - RIGHT - BETWEEN) / 2
 
 
+@style.drawn
 def hidden_weights(weights_before, output_before, weights_after, output_after, class_names, shape):
     """A Figure, before beside after: the same units in the same order, one scale for all weights.
 
@@ -25,32 +27,28 @@ def hidden_weights(weights_before, output_before, weights_after, output_after, c
     shown = np.sort(np.argsort(-strength, kind="stable")[:MOST_UNITS])
 
     columns = max(2, int(np.ceil(np.sqrt(len(shown)))))
-    panel = (WIDTH - LEFT - RIGHT - BETWEEN) / 2  # inches
-    unit = (panel - GAP) / columns - GAP
+    unit = (PANEL - GAP) / columns - GAP
     drawn = {stage: _mosaic(*arrays, shown, columns, unit, shape) for stage, arrays in stages.items()}
     mosaic, lefts, tops = drawn["after"]
-    tall = panel * mosaic.shape[0] / mosaic.shape[1]
+    tall = PANEL * mosaic.shape[0] / mosaic.shape[1]
     limit = max(np.nanmax(np.abs([image for image, *_ in drawn.values()])), 1e-300)
 
     notes = _notes(units, len(shown), linear, output_after is not None, class_names)
     bottom = 0.2 + 0.17 * len(notes)
-    height = TOP + tall + bottom
-    margins = {"left": LEFT / WIDTH, "right": 1 - RIGHT / WIDTH, "bottom": bottom / height, "top": 1 - TOP / height}
     size = {stage: style.number(np.sqrt(np.mean(np.square(weights)))) for stage, (weights, _) in stages.items()}
     what = f"{units} classes" if linear else f"{units} hidden unit{'s' * (units > 1)}"
     title = f"The weights of {what}: typical size {size['before']} before training, {size['after']} after"
-    figure = style.new_figure(WIDTH, height, title, wspace=BETWEEN / panel, **margins)
-    names = [style.fitting(class_names[k], unit, style.SMALL_SIZE) if linear else k + 1 for k in shown]
-    for axes, (stage, (mosaic, *_)) in zip(figure.subplots(1, 2), drawn.items(), strict=True):
-        image = axes.imshow(mosaic, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+    figure = style.new_figure(TOP + tall + bottom, title)
+    names = [style.fitting(class_names[k], unit) if linear else k + 1 for k in shown]
+    for i, (stage, (mosaic, *_)) in enumerate(drawn.items()):
+        axes = style.add_axes(figure, LEFT + i * (PANEL + BETWEEN), bottom, PANEL, tall)
+        image = axes.imshow(mosaic, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto")
         for name, left, top in zip(names, lefts, tops, strict=True):
-            axes.text(left, top, name, fontsize=style.SMALL_SIZE, va="bottom")
+            axes.text(left, top, name, va="bottom")
         axes.set(facecolor="#DDDDDD", xticks=[], yticks=[])
-        axes.set_title(f"{stage} training", **style.PANEL_TITLE)
-    scale = figure.add_axes((1 - (RIGHT - 0.15) / WIDTH, bottom / height, 0.15 / WIDTH, tall / height))
-    figure.colorbar(image, cax=scale).ax.tick_params(labelsize=style.SMALL_SIZE)
-    scale.set_title("weight", fontsize=style.SMALL_SIZE)
-    figure.text(LEFT / WIDTH, 0.1 / height, "\n".join(notes), fontsize=style.SMALL_SIZE, color=style.REFERENCE)
+        axes.set_title(f"{stage} training")
+    style.color_bar(figure, image, style.WIDTH - RIGHT + 0.15, bottom, tall).ax.set_title("weight", fontsize=9)
+    style.write(figure, LEFT, 0.1, "\n".join(notes), **style.GREY)
     return figure
 
 
@@ -59,14 +57,15 @@ def _mosaic(weights, output, shown, columns, unit, shape):
 
     columns: units a row; unit: the width of one in inches.
     """
-    fine = style.cells_across(shape)  # of the mosaic across a unit, so that its output weights fit below it too
+    images = [style.in_square(weights[:, k], shape, np.nan) for k in shown]
+    fine = len(images[0])  # cells of the mosaic across a unit
     gap, name, strip = (round(fine * inches / unit) for inches in (GAP, NAME, OUTPUT))
     step = name + fine + (0 if output is None else gap // 2 + strip)
     lefts = gap + np.arange(len(shown)) % columns * (fine + gap)
     tops = name + np.arange(len(shown)) // columns * step
     mosaic = np.full((tops[-1] - name + step + gap, gap + columns * (fine + gap)), np.nan)
-    for k, left, top in zip(shown, lefts, tops, strict=True):
-        mosaic[top : top + fine, left : left + fine] = style.in_square(weights[:, k], shape, np.nan)
+    for k, image, left, top in zip(shown, images, lefts, tops, strict=True):
+        mosaic[top : top + fine, left : left + fine] = image
         if output is not None:
             start = top + fine + gap // 2
             mosaic[start : start + strip, left : left + fine] = output[k, np.arange(fine) * output.shape[1] // fine]
@@ -77,13 +76,13 @@ def _notes(units, shown, linear, with_output, class_names):
     noun = "classes" if linear else "units"
     notes = [f"Typical size: root mean square of all weights that lead from the pixels to the {units} {noun}."]
     if with_output:
-        names = [style.fitting(name, 1.0, style.SMALL_SIZE) for name in class_names]
+        names = [style.fitting(name, 1.0) for name in class_names]
         if len(names) > MOST_NAMES:
             names = [f"the {len(names)} classes"]
-        names[:-1] = [f"{name}," for name in names[:-1]]
-        names[0] = f"Below each image, left to right: the unit's output weights to {names[0]}"
-        a_line = 4 if max(map(len, class_names)) > 3 else MOST_NAMES
-        notes += [" ".join(names[start : start + a_line]) for start in range(0, len(names), a_line)]
+        notes.append("Below each image, left to right: the unit's output weights to")
+        notes += [", ".join(names[start : start + 6]) for start in range(0, len(names), 6)]
+        if len(names) < 5:
+            notes[1:] = [" ".join(notes[1:])]
     elif not linear:
         notes.append("The units are those of the first hidden layer.")
     if shown < units:

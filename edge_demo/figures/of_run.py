@@ -6,64 +6,64 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.datasets.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
-from edge_demo.evaluation import accuracy, class_margins, guessing
+from edge_demo.evaluation.scores import accuracy, class_margins, guessing
 from edge_demo.figures.dataset import dataset
 from edge_demo.figures.example_patches import example_patches
 from edge_demo.figures.hidden_weights import hidden_weights
+from edge_demo.figures.inside import inside
 from edge_demo.figures.logits_vs_probabilities import logits_vs_probabilities
 from edge_demo.figures.photograph import photograph, photograph_kinds
 from edge_demo.figures.pipeline import pipeline
 from edge_demo.figures.softmax_steps import softmax_steps
-from edge_demo.figures.style import save_figure
+from edge_demo.figures.style import CannotDraw, save_figure
 from edge_demo.figures.training_curves import training_curves
-from edge_demo.network import Dense
 from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
-from edge_demo.runs.run import layer_sizes
+from edge_demo.runs.run import with_parameters
 from edge_demo.softmax import cross_entropy
 
-
-def figures_of(run):
-    """A dict from file name to a function that draws the Figure, for every figure of a run (an edge_demo.runs.Run)."""
-    test, names = run.test, run.test.class_names
-    before, after = run.logits["before"], run.logits["after"]
-    example = run.examples()[0]
-    figures = {
-        "01_dataset.png": lambda: _dataset(test),
-        "02_pipeline.png": lambda: _pipeline(run, example),
-        "03_softmax_steps.png": lambda: softmax_steps(after[example], names),
-        "04_logits_vs_probabilities.png": lambda: logits_vs_probabilities(before, after, test.labels, names),
-        "05_example_patches.png": lambda: _example_patches(run),
-        "06_training_curves.png": lambda: _training_curves(run),
-        "07_hidden_weights.png": lambda: _hidden_weights(run),
-    }
-    if run.generator is not None:  # of other patches nobody knows what they should find in a photograph
-        figures["08_photograph.png"] = lambda: _photograph(run)
-    return figures
+LOOKED_INTO = 2000  # test patches whose activations are drawn
 
 
 def save_figures(run, folder):
-    """Draws every figure into folder, as a numbered PNG file; returns their names, and notes."""
-    figures = figures_of(run)
-    for name, draw in figures.items():
-        save_figure(draw(), Path(folder) / name)
-    return list(figures), []
+    """Draws the figures of a run into folder, as numbered PNG files.
+
+    Returns their names, and a note for each figure that cannot draw such a network.
+    """
+    names, notes = [], []
+    for name, draw in FIGURES.items():
+        if name == "08_photograph.png" and run.generator is None:
+            continue  # of other patches nobody knows what they should find in a photograph
+        try:
+            save_figure(draw(run), Path(folder) / name)
+        except CannotDraw as reason:
+            notes.append(f"{name} is left out: {reason}")
+        else:
+            names.append(name)
+    return names, notes
 
 
-def _dataset(test):
+def _dataset(run):
+    test = run.test
     if test.kinds is None:
         return dataset(test.pixels, test.labels, test.class_names, shape=test.shape)
     classes = [CLASS_NAMES[int(kind >= EDGE_KINDS)] for kind in range(len(KIND_NAMES))]
     return dataset(test.pixels, test.kinds, KIND_NAMES, classes, test.shape)
 
 
-def _pipeline(run, i):
-    activations, hidden = run.test.pixels[i : i + 1], []
-    for layer in run.after.layers:
-        if isinstance(layer, Dense):
-            hidden.append(activations[0])
-        activations = layer.forward(activations)
-    # the first Dense is given the pixels, each other one the activations of a hidden layer
-    return pipeline(run.test.pixels[i], hidden[1:], activations[0], run.test.class_names, run.test.shape)
+def _pipeline(run):
+    i = run.examples()[0]
+    hidden = [layer[0] for layer in hidden_activations(run.after, run.test.pixels[i : i + 1])]
+    logits, names = run.logits["after"][i], run.test.class_names
+    return pipeline(run.test.pixels[i], hidden, logits, names, run.test.shape, run.test.labels[i])
+
+
+def _softmax_steps(run):
+    i = run.examples()[0]
+    return softmax_steps(run.logits["after"][i], run.test.class_names, true_class=run.test.labels[i])
+
+
+def _logits_vs_probabilities(run):
+    return logits_vs_probabilities(run.logits["before"], run.logits["after"], run.test.labels, run.test.class_names)
 
 
 def _example_patches(run):
@@ -79,21 +79,25 @@ def _training_curves(run):
     references = {"guess_loss": cross_entropy(guess, labels), "guess_accuracy": accuracy(guess, labels)}
     if truth is not None:
         references |= {"bayes_loss": cross_entropy(truth, labels), "bayes_accuracy": accuracy(truth, labels)}
+        if len(run.test.class_names) == 2:
+            references["floor"] = run.generator.bayes_loss
     return training_curves(**asdict(run.history), class_counts=counts, **references)
 
 
 def _hidden_weights(run):
-    deep = (
-        len(layer_sizes(run.after, run.test.pixels.shape[1])) > 3
-    )  # then no weights lead straight from the first layer's units to the classes
-    weights = (*_weights(run.before), *_weights(run.after))
-    return hidden_weights(*weights, () if deep else run.test.class_names, run.test.shape)
+    before, after = (_weights(network, run.test.pixels.shape[1]) for network in (run.before, run.after))
+    deep = after[1] is None and after[0].shape[1] != len(run.test.class_names)
+    return hidden_weights(*before, *after, () if deep else run.test.class_names, run.test.shape)
 
 
-def _weights(network):
-    """Weights of the first Dense layer, and those that lead from its units to the logits (None for other depths)."""
-    dense = [layer.weights for layer in network.layers if isinstance(layer, Dense)]
-    return dense[0], dense[1] if len(dense) == 2 else None
+def _weights(network, pixels):
+    """The weights (pixels, units) of the first layer that learns, and those from its units to the logits, or None."""
+    learned = [layer for layer in network.layers if learns(layer)]
+    matrices = [getattr(layer, "weights", np.empty(0)) for layer in learned]
+    if not learned or matrices[0].ndim != 2 or len(matrices[0]) != pixels:
+        raise CannotDraw(f"its first layer that learns has no weights for each of the {pixels} pixels")
+    straight = len(learned) == 2 and matrices[1].ndim == 2 and len(matrices[1]) == matrices[0].shape[1]
+    return matrices[0], matrices[1] if straight else None
 
 
 def _photograph(run):
@@ -102,6 +106,41 @@ def _photograph(run):
         return photograph(grey, sobel_magnitude(grey), log_odds_maps(run, grey), run.test.class_names[0])
     maps = [edge_map(network.probabilities, grey, run.test.shape) for network in (run.before, run.after)]
     return photograph_kinds(grey, *maps, run.test.class_names)
+
+
+def _inside(run):
+    pixels = run.test.pixels[:LOOKED_INTO]
+    stages = [hidden_activations(with_parameters(run.after, snapshot), pixels) for snapshot in run.snapshots.values()]
+    silent = [[np.count_nonzero(np.ptp(layer, axis=0) == 0) for layer in stage] for stage in stages]
+    return inside(hidden_activations(run.before, pixels), stages[-1], list(run.snapshots), silent)
+
+
+FIGURES = {
+    "01_dataset.png": _dataset,
+    "02_pipeline.png": _pipeline,
+    "03_softmax_steps.png": _softmax_steps,
+    "04_logits_vs_probabilities.png": _logits_vs_probabilities,
+    "05_example_patches.png": _example_patches,
+    "06_training_curves.png": _training_curves,
+    "07_hidden_weights.png": _hidden_weights,
+    "08_photograph.png": _photograph,
+    "09_inside.png": _inside,
+}
+
+
+def hidden_activations(network, pixels):
+    """What each layer that learns is given, but for the first: a list of arrays (n, units). pixels: (n, inputs)."""
+    activations, found = pixels, []
+    for layer in network.layers:
+        if learns(layer):
+            found.append(activations.reshape(len(pixels), -1))
+        activations = layer.forward(activations)
+    return found[1:]
+
+
+def learns(layer):
+    """Whether a layer holds arrays that training changes, itself or in the layers inside it."""
+    return bool(getattr(layer, "learned", ())) or any(map(learns, getattr(layer, "layers", ())))
 
 
 def log_odds_maps(run, grey, k=0):

@@ -7,6 +7,7 @@ from edge_demo.figures import style
 STRIP = np.linspace(0, 1, 51)
 
 
+@style.drawn
 def reliability(panels, class_name):
     """A Figure with a diagram for each panel, two in a row.
 
@@ -15,17 +16,15 @@ def reliability(panels, class_name):
     """
     rows, columns = -(-len(panels) // 2), min(2, len(panels))
     p_name, name = (form.format(style.fitting(class_name, 1.5)) for form in ("p({})", "{}"))
-    height = 1.35 + 3.8 * rows
-    margins = {"left": 0.085, "right": 0.98, "bottom": 0.75 / height, "top": 1 - 0.75 / height}
     title = f"On the diagonal, {p_name} comes true as often as it says"
-    figure = style.new_figure(9, height, title, **margins)
+    figure = style.new_figure(1.35 + 3.8 * rows, title, left=0.77, right=0.2, bottom=0.75, top=0.75)
     grid = figure.add_gridspec(rows, columns, hspace=0.18, wspace=0.15)
     most = max(np.histogram(p, STRIP)[0].max() for _, p, _ in panels)
     for i, (panel_name, p, (mean, share, counts)) in enumerate(panels):
         upper, lower = grid[i].subgridspec(2, 1, height_ratios=(4, 1), hspace=0.07).subplots(sharex=True)
         gap = np.average(np.abs(share - mean), weights=counts)
-        upper.set_title(f"{style.fitting(panel_name, 2.3)}: mean gap {gap:.3f}", **style.PANEL_TITLE)
-        style.diagonal(upper, 0, 1, "")
+        upper.set_title(f"{style.fitting(panel_name, 2.3)}: calibration error {gap:.4f}")
+        upper.plot([0, 1], [0, 1], **style.LINE)
         upper.text(0.97, 0.04, "diagonal: share = p", ha="right", **style.GREY)
         upper.vlines(mean, *_interval(share, counts), color=style.COLORS[0], lw=1, clip_on=False)
         upper.scatter(mean, share, 500 * counts / len(p), color=style.COLORS[0], alpha=0.6, lw=0, clip_on=False)
@@ -37,11 +36,8 @@ def reliability(panels, class_name):
         if i % columns == 0:
             upper.set_ylabel(f"share that is {name}")
             lower.set_ylabel("patches")
-    figure.supxlabel(
-        f"predicted {p_name}\n(mean gap: |share − p| of the points, weighted by their patches)",
-        fontsize=style.TEXT_SIZE,
-        y=0.01,
-    )
+    note = f"predicted {p_name}\n(calibration error: |share − p| of the points, weighted by their patches)"
+    style.write(figure, style.WIDTH / 2, 0.1, note, ha="center")
     return figure
 
 

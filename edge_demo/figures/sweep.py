@@ -1,95 +1,83 @@
 """What a sweep found: accuracy and distance to the truth for each noise, training size and number of hidden units."""
 
 import numpy as np
-from matplotlib import colormaps
 
-from edge_demo.figures.style import GREY, SMALL_SIZE, new_figure, plain_log_ticks
+from edge_demo.figures import style
+from edge_demo.figures.scaling import about_seeds, seed_lines
 
 MOST_NUMBERED = 16  # cells side by side that have room for a number of three decimals
 ROWS = ("accuracy", "KL to exact, nats")
+LEFT, RIGHT, TOP = 1.17, 0.9, 0.75  # inches
 
 
+@style.drawn
 def sweep_heatmaps(noises, train_sizes, hidden_sizes, accuracy, kl):
     """A column of two heat maps a noise: mean accuracy above, mean KL below, one scale a row.
 
     accuracy, kl: (noises, train sizes, hidden sizes, seeds).
     """
-    figure, grid = _panels(
-        noises, len(train_sizes), _title("Best mean accuracy", accuracy.mean(axis=3).max(axis=(1, 2)), noises)
-    )
-    for row, (name, values) in enumerate(zip(ROWS, (accuracy, kl), strict=True)):
+    title = _title("Best mean accuracy", accuracy.mean(axis=3).max(axis=(1, 2)), noises)
+    tall, bottom = 0.9 + 0.25 * min(len(train_sizes), 8), 0.5  # inches
+    figure, grid = _panels(noises, tall, bottom, title)
+    text = "{:.3f}".format if len(hidden_sizes) * len(noises) <= MOST_NUMBERED else None
+    for row, (name, values, colors) in enumerate(zip(ROWS, (accuracy, kl), ("viridis", "viridis_r"), strict=True)):
         means = values.mean(axis=3)
-        for column, axes in enumerate(grid[row]):
-            colors = "viridis" if row == 0 else "viridis_r"
-            image = axes.imshow(means[column], cmap=colors, vmin=means.min(), vmax=means.max(), aspect="auto")
+        for axes, cells in zip(grid[row], means, strict=True):
+            image = style.heat_map(axes, cells, text, colors, means.min(), means.max(), fontsize=8)
             axes.set_xticks(range(len(hidden_sizes)), hidden_sizes)
-            axes.set_yticks(range(len(train_sizes)), [f"{size:,}" for size in train_sizes] if column == 0 else [])
-            if len(hidden_sizes) * len(noises) <= MOST_NUMBERED:
-                for (i, j), value in np.ndenumerate(means[column]):
-                    light = image.norm(value) > 0.6 if row == 0 else image.norm(value) < 0.4
-                    axes.text(
-                        j,
-                        i,
-                        f"{value:.3f}",
-                        ha="center",
-                        va="center",
-                        color="k" if light else "w",
-                        fontsize=SMALL_SIZE - 1,
-                    )
-        place = grid[row][0].get_position()
-        bar = figure.colorbar(image, cax=figure.add_axes([0.93, place.y0, 0.012, place.height]))
-        bar.ax.tick_params(labelsize=SMALL_SIZE)
+            axes.set_yticks(range(len(train_sizes)), [f"{size:,}" for size in train_sizes])
         grid[row][0].set_ylabel(f"{name}\ntraining patches")
-    for axes in grid[1]:
-        axes.set_xlabel("hidden units")
+        style.color_bar(figure, image, style.WIDTH - RIGHT + 0.15, bottom + (1 - row) * (tall + 0.35), tall)
+    _label(grid, "hidden units")
     return figure
 
 
+@style.drawn
 def sweep_lines(noises, train_sizes, hidden_sizes, accuracy, kl):
     """Accuracy above and KL (log scale) below against training size, a line a number of hidden units.
 
     accuracy, kl: (noises, train sizes, hidden sizes, seeds); bands run from the lowest seed to the highest.
     """
-    figure, grid = _panels(
-        noises, 3, _title("Closest to the truth, nats", kl.mean(axis=3).min(axis=(1, 2)), noises), 0.17
-    )
-    colors = colormaps["viridis"](np.linspace(0, 0.9, len(hidden_sizes)))
-    for row, (name, values) in enumerate(zip(ROWS, (accuracy, kl), strict=True)):
-        low, high = values.min(), values.max()
-        for column, axes in enumerate(grid[row]):
-            for k, (hidden, color) in enumerate(zip(hidden_sizes, colors, strict=True)):
-                line = values[column, :, k]
-                axes.fill_between(train_sizes, line.min(axis=1), line.max(axis=1), color=color, alpha=0.15, lw=0)
-                axes.plot(train_sizes, line.mean(axis=1), "o-", color=color, ms=4, label=f"{hidden}")
-            axes.set_xscale("log")
-            axes.set_xticks(train_sizes, [f"{size:,}" for size in train_sizes] if row else [], rotation=30)
-            axes.set_xticks([], minor=True)
-            axes.grid(alpha=0.3)
-            if row == 1:
-                plain_log_ticks(axes)
-                axes.set(ylim=(low * 0.8, high * 1.25), xlabel="training patches")
+    title = _title("Closest to the truth, nats", kl.mean(axis=3).min(axis=(1, 2)), noises)
+    figure, grid = _panels(noises, 2, 1, title)
+    limits = (min(0.45, accuracy.min()), 1.01), (kl.min() * 0.8, kl.max() * 1.25)
+    for row, values in enumerate((accuracy, kl)):
+        for axes, cells in zip(grid[row], values, strict=True):
+            seed_lines(axes, train_sizes, hidden_sizes, cells)
+            axes.set_ylim(limits[row])
+            if row:
+                style.plain_log_ticks(axes)
             else:
-                axes.set_ylim(min(0.45, low), 1.01)
-                axes.axhline(0.5, color="#555555", lw=1, ls=":")
-            if column:
-                axes.tick_params(axis="y", which="both", labelleft=False)
-        grid[row][0].set_ylabel(name)
-    grid[0][0].text(train_sizes[0], 0.505, "chance", **GREY)
-    seeds = kl.shape[3]
-    note = f"lines: mean of {seeds} trainings; bands: lowest to highest" if seeds > 1 else "one training a point"
-    figure.text(0.13, 0.015, note, **GREY)
-    grid[0][-1].legend(title="hidden", loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=SMALL_SIZE)
+                axes.axhline(0.5, ls=":", **style.LINE)
+        grid[row][0].set_ylabel(ROWS[row])
+    _label(grid, "training patches")
+    grid[0][0].text(train_sizes[0], 0.505, "chance", **style.GREY)
+    style.write(figure, LEFT, 0.1, about_seeds(kl.shape[3]), **style.GREY)
+    grid[0][-1].legend(title="hidden", loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
-def _panels(noises, rows, title, bottom=0.1):
-    """A figure and its axes, two rows with a column a noise."""
-    height = 4.2 + 0.5 * min(rows, 8)
-    figure = new_figure(9, height, title, left=0.13, right=0.9, bottom=bottom, top=0.87, hspace=0.18, wspace=0.08)
-    grid = figure.subplots(2, len(noises), squeeze=False)
+def _panels(noises, tall, bottom, title):
+    """A figure and its axes, two rows with a column a noise; tall: inches of each."""
+    figure = style.new_figure(TOP + 2 * tall + 0.35 + bottom, title)
+    wide = (style.WIDTH - LEFT - RIGHT + 0.1) / len(noises)
+    grid = [
+        [style.add_axes(figure, LEFT + i * wide, low, wide - 0.1, tall) for i in range(len(noises))]
+        for low in (bottom + tall + 0.35, bottom)
+    ]
     for axes, noise in zip(grid[0], noises, strict=True):
-        axes.set_title(f"noise {noise:g}", fontsize=10)
+        axes.set_title(f"noise {noise:g}")
     return figure, grid
+
+
+def _label(grid, name):
+    """Numbers only at the left and below, where they are named."""
+    for axes in grid[1]:
+        axes.set_xlabel(name)
+    for axes in grid[0]:
+        axes.tick_params(axis="x", labelbottom=False)
+    for axes in [*grid[0][1:], *grid[1][1:]]:
+        axes.tick_params(axis="y", which="both", labelleft=False)
 
 
 def _title(what, values, noises):
