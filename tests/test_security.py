@@ -12,10 +12,10 @@ from matplotlib.cbook import is_math_text
 from matplotlib.text import Text
 
 from edge_demo.datasets.loading import pixel_names
-from edge_demo.figures.of_run import figures_of
+from edge_demo.figures.of_run import FIGURES
 from edge_demo.figures.pipeline import pipeline
 from edge_demo.figures.softmax_steps import softmax_steps
-from edge_demo.figures.style import fitting, plain
+from edge_demo.figures.style import fitting
 from edge_demo.figures.surprises import surprises
 from edge_demo.runs.run import load_run
 
@@ -49,8 +49,7 @@ def shown_texts(figure):
 
 def assert_no_mathtext(figure):
     for text in shown_texts(figure):
-        ticks = text.get_text().startswith(r"$\mathdefault")  # powers of ten, by matplotlib itself
-        assert ticks or not is_math_text(text.get_text()), text.get_text()
+        assert not text.get_parse_math() or not is_math_text(text.get_text()), text.get_text()
 
 
 @pytest.mark.parametrize("names", [HOSTILE[:2], HOSTILE], ids=["two", "many"])
@@ -59,8 +58,9 @@ def test_a_name_from_a_file_is_shown_as_text_in_every_figure_and_on_the_terminal
     assert set(run.test.class_names) == set(names)
     assert all(line.isprintable() for line in printed.splitlines())
     assert "\x1b" not in printed
-    for draw in figures_of(run).values():
-        assert_no_mathtext(draw())
+    for name, draw in FIGURES.items():
+        if name != "08_photograph.png":
+            assert_no_mathtext(draw(run))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "run"]
 
 
@@ -74,8 +74,7 @@ def test_names_given_as_flags_are_shown_as_text_too(name):
 
 
 def test_what_the_font_cannot_draw_is_written_as_an_escape():
-    assert plain("a$b") == r"a\$b"
-    assert plain("猫\x07é") == r"\u732b\x07é"
+    assert fitting("猫\x07é", 9) == r"\u732b\x07é"
     assert fitting("two\nlines", 9) == "two lines"
     assert "…" in fitting("W" * 200, 1)
 

@@ -71,6 +71,7 @@ def example_patches(pixels, labels, logits_before, logits_after, class_names, tr
     for axes in panels[2:]:
         axes.axvline(1 / classes, **CHANCE)
         axes.set(xlim=(0, 1), xticks=[0, 0.5, 1])
+        axes.xaxis.set_major_formatter("{x:g}")
         if true_probabilities is not None:
             exact = np.take_along_axis(np.asarray(true_probabilities), shown, axis=1).ravel()
             axes.plot(exact, y, clip_on=False, **EXACT)

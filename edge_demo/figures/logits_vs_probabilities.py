@@ -45,8 +45,9 @@ def logits_vs_probabilities(logits_before, logits_after, labels, class_names):
         style.write(figure, 5.2, 0.1, below + "\n(bars count patches, each row up to its tallest)", ha="center")
     for panel, stage in zip(axes[0], ("before training", "after training"), strict=True):
         panel.set_title(stage)
+    for panel in axes[:, 1]:
+        panel.set_ylabel("")
     for panel in axes.flat:
-        panel.label_outer(remove_inner_ticks=False)
         panel.locator_params(axis="x", nbins=7)
         panel.ticklabel_format(axis="x", scilimits=(-4, 4))
     return figure

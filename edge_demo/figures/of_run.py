@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.datasets.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
-from edge_demo.evaluation.scores import accuracy, class_margins, guessing
+from edge_demo.evaluation import accuracy, class_margins, guessing
 from edge_demo.figures.dataset import dataset
 from edge_demo.figures.example_patches import example_patches
 from edge_demo.figures.hidden_weights import hidden_weights
@@ -17,6 +17,7 @@ from edge_demo.figures.pipeline import pipeline
 from edge_demo.figures.softmax_steps import softmax_steps
 from edge_demo.figures.style import CannotDraw, save_figure
 from edge_demo.figures.training_curves import training_curves
+from edge_demo.network import Network
 from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
 from edge_demo.runs.run import with_parameters
 from edge_demo.softmax import cross_entropy
@@ -80,7 +81,7 @@ def _training_curves(run):
     if truth is not None:
         references |= {"bayes_loss": cross_entropy(truth, labels), "bayes_accuracy": accuracy(truth, labels)}
         if len(run.test.class_names) == 2:
-            references["floor"] = run.generator.bayes_loss
+            references["floor"] = getattr(run.generator, "bayes_loss", None)
     return training_curves(**asdict(run.history), class_counts=counts, **references)
 
 
@@ -140,7 +141,7 @@ def hidden_activations(network, pixels):
 
 def learns(layer):
     """Whether a layer holds arrays that training changes, itself or in the layers inside it."""
-    return bool(getattr(layer, "learned", ())) or any(map(learns, getattr(layer, "layers", ())))
+    return bool(Network([layer]).parameters)
 
 
 def log_odds_maps(run, grey, k=0):

@@ -201,18 +201,22 @@ def show_patches(axes, rows, shape, gap=1):
 
 
 def in_square(pixels, shape, around):
-    """One patch in the middle of a square image of some 60 to 200 cells a side; around: the value beside it."""
+    """One patch in the middle of a square image of some 60 to 200 cells a side; around: the value beside it.
+
+    A very narrow patch is drawn wider than it is, so that it can be seen.
+    """
     side = max(shape)
-    square = np.full((side, side), around, dtype=np.float64)
-    top, left = (side - shape[0]) // 2, (side - shape[1]) // 2
-    square[top : top + shape[0], left : left + shape[1]] = np.reshape(pixels, shape)
-    cells = min(side * max(1, 60 // side), 200)
-    places = np.arange(cells) * side // cells
-    return square[np.ix_(places, places)]
+    cells = min(side * -(-60 // side), 200)
+    height, width = (round(cells * max(length / side, 0.25)) for length in shape)
+    rows, columns = np.arange(height) * shape[0] // height, np.arange(width) * shape[1] // width
+    top, left = (cells - height) // 2, (cells - width) // 2
+    square = np.full((cells, cells), around, dtype=np.float64)
+    square[top : top + height, left : left + width] = np.reshape(pixels, shape)[np.ix_(rows, columns)]
+    return square
 
 
 def heat_map(axes, values, text=None, cmap="Blues", low=0, high=1, **look):
-    """An image with a number in each cell, black or white by the cell's brightness. text: of a number; None: no text."""
+    """An image with text(number) in each cell, black or white by its brightness."""
     image = axes.imshow(values, cmap=cmap, vmin=low, vmax=high, aspect="auto")
     for (row, column), value in np.ndenumerate(values if text else ()):
         bright = image.cmap(image.norm(value))[:3] @ np.array([0.299, 0.587, 0.114]) > 0.5

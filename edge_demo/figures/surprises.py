@@ -55,6 +55,7 @@ def surprises(names, pixels, logits, probabilities_exact, distances, typical, fa
         bars.barh(middle, p[:, k], left=left, height=0.55 * side, color=style.COLORS[k])
     bars.plot(exact[:, 0], middle, clip_on=False, **EXACT)
     bars.set(xlim=(0, 1), xticks=[0, 0.5, 1], xlabel=f"p({short[0]})")
+    bars.xaxis.set_major_formatter("{x:g}")
     bars.set_title(f"p({short[0]}) from the left,\np({short[1]}) from the right", fontsize=10)
 
     far.hlines(middle, 1, distances, color="black", lw=1)

@@ -1,7 +1,5 @@
 """What a sweep found: accuracy and distance to the truth for each noise, training size and number of hidden units."""
 
-import numpy as np
-
 from edge_demo.figures import style
 from edge_demo.figures.scaling import about_seeds, seed_lines
 
