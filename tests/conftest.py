@@ -14,7 +14,7 @@ import pytest
 
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.loading import write_csv
-from edge_demo.runs.run import FIGURES
+from edge_demo.figures.of_run import FIGURES
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_FIGURES = {*FIGURES} - {"08_photograph.png"}  # of a run on patches whose generator nobody knows
