@@ -38,9 +38,9 @@ def main(argv):
 
     with cli.stoppable() as stop:
         run = train_run(dataset, run_settings, until(stop, options))
-        say(*report.table(run), *report.summary(run), *report.truth(run), *report.warnings(run))
         with replacing_folder(options.out, FILES) as folder:
             run.write(folder, dataset.unlabelled, dataset.test_rows)
+    say(*report.table(run), *report.summary(run), *report.truth(run), *report.warnings(run))
     notes = [] if options.no_figures else draw(run, options.out)
     names = [name for name in FILES if (options.out / name).exists()]
     say(*report.written(cli.shown(options.out), names), *notes)

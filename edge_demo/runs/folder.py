@@ -101,13 +101,12 @@ def write_json(path, data):
 
 def load_arrays(path):
     """A dict of the arrays in an .npz file. Raises InputError where there are none, or not of numbers; or OSError."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except OSError:
-        raise
-    except Exception as error:  # a damaged archive fails in a dozen ways
-        raise InputError(f"{path} is not a whole .npz file of plain arrays") from error
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: np.asarray(archive[name]) for name in archive.files}
+        except Exception as error:  # a damaged archive fails in a dozen ways
+            raise InputError(f"{path} is not a whole .npz file of plain arrays") from error
     if not all(array.dtype.kind in "biuf" for array in arrays.values()):
         raise InputError(f"{path} holds arrays of something else than numbers")
     return arrays
