@@ -1,4 +1,4 @@
-"""What evaluate.py and compare.py say: sentences first, and tables of the numbers behind them."""
+"""What evaluate.py and compare.py say: sentences first, then tables of the numbers behind them."""
 
 from edge_demo.console.tables import short, table
 
@@ -7,37 +7,68 @@ import numpy as np
 from edge_demo.evaluation import certain_sign, guessers_interval
 from edge_demo.runs.run import FRESH
 
-SCORES = {"accuracy": "accuracy", "cross_entropy": "loss on labels", "brier_score": "Brier", "calibration_error": "ECE"}
-PARTS = {"kl_divergence": "above floor", "grouping": "grouping", "calibration": "calibration loss"}
-WORDS = {1: "better", -1: "worse", 0: "unclear"}
+ON_FRESH = f"{FRESH:,} fresh patches, nats"
+TITLES = {
+    "cross_entropy": "loss on labels",
+    "brier_score": "Brier",
+    "calibration_error": "ECE",
+    "kl_divergence": "above floor",
+    "calibration": "calibration loss",
+    "mean_absolute_error": "|p - p*|",
+    "ambiguous_error": "of ambiguous",
+    "temperature": "T",
+    "low": "from",
+    "high": "to",
+    "agreement": "same class",
+}
 
 
 def of_evaluation(results, run, details):
-    """The lines of evaluate.py; details: with intervals, recall, temperatures and distances."""
-    blocks = [_sentences(results, run), _scores(results, run)]
+    """The lines of evaluate.py; details: with all scores, recall, intervals and temperatures."""
+    scored, truth, on_test = results["predictors"], results.get("truth"), f"{len(run.test):,} test patches"
+    rows = {name: {on_test: _some(row, "accuracy", "cross_entropy")} for name, row in scored.items()}
+    if truth:
+        for name, row in rows.items():
+            row[ON_FRESH] = _some(truth[name], "kl_divergence", "grouping", "calibration")
+    blocks = [_sentences(results, run), _of_dicts("", rows)]
     if "kinds" in results:
-        blocks.append(_kinds(results["kinds"]))
+        blocks.append(_of_dicts("which kinds suffer?", results["kinds"], decimals=3))
     if details:
-        blocks += [_classes(results["classes"]), _labels(results["predictors"])]
-        if results["differences"]:
-            blocks += [_differences(results["differences"]), _temperatures(results["temperatures"])]
-        if "truth" in results:
-            blocks.append(_distances(results["truth"]))
-    return [line for block in blocks for line in ("", *block)][1:]
+        rows = {name: {on_test: _some(row, "brier_score", "calibration_error")} for name, row in scored.items()}
+        distances = {name: _some(row, "mean_absolute_error", "ambiguous_error") for name, row in (truth or {}).items()}
+        blocks += [_of_dicts("ECE: the calibration error", rows), _of_dicts("p*: the exact p", distances)]
+        stages = results["classes"]
+        rows = {
+            name: row | {stage: _some(stages[stage]["classes"][name], "recall", "precision") for stage in stages}
+            for name, row in stages["after"]["classes"].items()
+        }
+        blocks += [
+            _of_dicts("class", rows),
+            _of_dicts("after, less", results["differences"]),
+            _of_dicts("temperature, on the other half", results["temperatures"]),
+        ]
+    return [line for block in blocks if block for line in ("", *block)][1:]
 
 
-def _scores(results, run):
-    truth = results.get("truth", {})
-    shown = ["accuracy", "cross_entropy"] if truth else list(SCORES)
-    parts = [part for part in PARTS if truth and truth["after"][part] is not None]
-    tested = f"{len(run.test):,} test patches"
-    heads = ["", *(SCORES[name] for name in shown), *(PARTS[name] for name in parts)]
-    above = ["", *[tested] * len(shown), *[f"{FRESH:,} fresh patches, nats"] * len(parts)]
-    rows = [
-        [name, *(row[score] for score in shown), *(truth[name][part] for part in parts)]
-        for name, row in results["predictors"].items()
-    ]
-    return table(heads, rows, above=above)
+def _some(row, *names):
+    return {name: row[name] for name in names if row[name] is not None}
+
+
+def _of_dicts(head, rows, left=1, decimals=4):
+    """A table of a dict from name to a dict of numbers, or of dicts of numbers, whose names stand above."""
+    flat = {
+        name: {
+            (above, key): number
+            for above, values in row.items()
+            for key, number in (values if isinstance(values, dict) else {above: values}).items()
+        }
+        for name, row in rows.items()
+    }
+    columns = dict.fromkeys(column for row in flat.values() for column in row)
+    above = ["", *("" if outer == inner else TITLES.get(outer, outer) for outer, inner in columns)]
+    heads = [head, *(TITLES.get(inner, inner) for _, inner in columns)]
+    cells = [[name, *map(row.get, columns)] for name, row in zip(short(flat, 28), flat.values(), strict=True)]
+    return table(heads, cells, left=left, above=above if any(above) else None, decimals=decimals) if cells else []
 
 
 def _sentences(results, run):
@@ -101,76 +132,6 @@ def _about_truth(truth):
     return lines
 
 
-def _kinds(kinds):
-    """A line a kind, the one that loses most first."""
-    known = "exact posterior" in next(iter(kinds.values()))
-    heads = ["which kinds suffer?", "patches", "accuracy", *["at most"] * known, "loss on labels", *["at best"] * known]
-    rows = []
-    for name, row in kinds.items():
-        cells = [row[who][score] for score in ("accuracy", "cross_entropy") for who in list(row)[1:]]
-        rows.append([name, row["patches"], *cells])
-    return table(heads, sorted(rows, key=lambda row: -row[-1 - known] + known * row[-1]), decimals=3)
-
-
-# --------------------------------------------------------------------------------------------------------- details
-
-
-def _classes(classes):
-    before, after = classes["before"]["classes"], classes["after"]["classes"]
-    rows = []
-    for (name, row), shown in zip(after.items(), short(after), strict=True):
-        cells = [stage[name][score] for score in ("recall", "precision") for stage in (before, after)]
-        rows.append([shown, row["patches"], *(cells if row["patches"] else [None] * 4)])
-    balanced = " before, ".join(f"{classes[stage]['balanced_accuracy']:.4f}" for stage in ("before", "after"))
-    return [
-        "recall: the share of a class that is called so; precision: the share of what is called so that is so",
-        *table(["", "patches", *["before", "after"] * 2], rows, above=["", " ", *["recall"] * 2, *["precision"] * 2]),
-        f"balanced accuracy, the mean recall: {balanced} after",
-    ]
-
-
-def _labels(predictors):
-    rows = [[name, *(row[score] for score in SCORES)] for name, row in predictors.items()]
-    words = "by labels; ECE: the calibration error, how far confidence and accuracy lie apart"
-    return [words, *table(["", *SCORES.values()], rows)]
-
-
-def _differences(differences):
-    rows = [
-        [name, *_interval(row["accuracy"], 1), *_interval(row.get("cross_entropy"), -1)]
-        for name, row in differences.items()
-    ]
-    heads = ["after, less", *["", "95 % interval", ""] * 2]
-    return table(heads, rows, left=7, above=["", *["accuracy"] * 3, *["loss on labels"] * 3])
-
-
-def _interval(row, better, decimals=3):
-    """A difference, its interval, and a word for it."""
-    if row is None:
-        return "-", "", ""
-    low, high = (f"{row[end]:+.{decimals}f}" for end in ("low", "high"))
-    return f"{row['mean']:+.{decimals}f}", f"{low} to {high}", WORDS[certain_sign(row) * better]
-
-
-def _temperatures(temperatures):
-    first, rows = next(iter(temperatures.values())), []
-    for name, found in temperatures.items():
-        if found["temperature"] is not None:
-            cells = (found[when][score] for score in list(SCORES)[1:] for when in ("without", "with"))
-            rows.append([name, found["temperature"], *cells])
-    heads = ["", "T", *["without", "with"] * 3]
-    above = ["", " ", *(SCORES[score] for score in list(SCORES)[1:] for _ in range(2))]
-    halves = f"fitted on {first['fitted_on']:,} of the test patches, scores on the other {first['measured_on']:,}"
-    return [f"temperature T, {halves}", *table(heads, rows, above=above)]
-
-
-def _distances(truth):
-    heads = ["", *PARTS.values(), "|p - p*|", "of ambiguous"]
-    keys = [*PARTS, "mean_absolute_error", "ambiguous_error"]
-    rows = [[name, *(row[key] for key in keys)] for name, row in truth.items()]
-    return [f"{FRESH:,} fresh patches, p* the exact probability", *table(heads, rows)]
-
-
 # ------------------------------------------------------------------------------------------------------ compare.py
 
 
@@ -187,21 +148,13 @@ def of_comparison(rows, names, tested):
     if any(len(row["seeds"]) == 1 for row in rows):
         lines.append("a run is one draw of its seed: train.py --seeds 5 trains groups, whose difference says more")
 
-    keys = {"network": "network", "training": "training", "parameters": "parameters"}
-    keys |= {"accuracy": "accuracy", "cross_entropy": "loss on labels"}
-    known = first["grouping"] is not None
-    keys |= {"grouping": "grouping", "calibration": "calibration loss"} if known else {}
-    above = [*[""] * 4, *[f"{tested:,} test patches"] * 2, *[f"{FRESH:,} fresh patches, nats"] * 2 * known]
-    cells = [[name, *(row[key] for key in keys)] for name, row in zip(names, rows, strict=True)]
-    lines += ["", *table(["", *keys.values()], cells, left=3, above=above)]
-
-    cells = []
-    for name, row in others:
-        found = row["difference"]
-        accuracy, loss = _interval(found["accuracy"], 1, 4), _interval(found["cross_entropy"], -1, 4)
-        cells.append([name, *accuracy, *loss, f"{100 * found['agreement']:.1f} %"])
-    heads = [f"less {names[0]}", *["", "95 % interval", ""] * 2, "same class"]
-    return [*lines, "", *table(heads, cells, left=7, above=["", *["accuracy"] * 3, *["loss on labels"] * 3, ""])]
+    shown = {}
+    for name, row in zip(names, rows, strict=True):
+        shown[name] = _some(row, "network", "training", "parameters")
+        shown[name][f"{tested:,} test patches"] = _some(row, "accuracy", "cross_entropy")
+        shown[name][ON_FRESH] = _some(row, "grouping", "calibration")
+    differences = {name: row["difference"] for name, row in others}
+    return [*lines, "", *_of_dicts("", shown, left=3), "", *_of_dicts(f"less {names[0]}", differences)]
 
 
 def names_of(rows):
