@@ -44,17 +44,17 @@ def main(argv):
         networks[f"{options.longer} × as long"] = longest.after
     predictors = make_predictors(run, patches, networks)
     test = {name: predict(run.test.pixels) for name, predict in predictors.items()}
+    if run.generator:
+        test[EXACT] = run.log_posterior
     known = {name: predict(fresh.pixels) for name, predict in predictors.items()} if run.generator else {}
 
-    halves = evaluation.stratified_halves(run.test.labels, rng) if len(run.test) > FEWEST else None
-    results = measure(run, test, networks, halves, rng)
-    for name, found in results["temperatures"].items():
-        for predictions in (test, known):
-            if found["temperature"] and predictions:
-                cooled = log_softmax(predictions[name], temperature=found["temperature"])
-                predictions[f"{name}, T = {found['temperature']:.2f}"] = cooled
+    results = measure(run, test, networks, rng)
     if run.generator:
-        test[EXACT], known[EXACT] = run.log_posterior, truth
+        for name, found in results["temperatures"].items():
+            if found["temperature"]:
+                cooled = log_softmax(known[name], temperature=found["temperature"])
+                known[f"{name}, T = {found['temperature']:.2f}"] = cooled
+        known[EXACT] = truth
         results["truth"] = evaluation.against_truth(known, truth, run.generator.bayes_loss)
     if run.test.kinds is not None:
         results["kinds"] = score_kinds(fresh or run.test, known or test)
@@ -62,7 +62,7 @@ def main(argv):
     cli.say(*verdicts.of_evaluation(results, run, options.details))
     with replacing_folder(options.out, FILES) as folder:
         write(folder, results)
-        draw_labels(folder, run, test, halves)
+        draw_labels(folder, run, test)
         if truth is not None and truth.shape[1] == 2:
             draw_truth(folder, run, longest, fresh, known, results["truth"])
         names = [name for name in FILES if (folder / name).exists()]
@@ -111,19 +111,21 @@ def make_predictors(run, patches, networks):
     return predictors | evaluation.baselines(patches, settings["hidden"], settings["epochs"], settings["seed"]) | known
 
 
-def measure(run, predictions, networks, halves, rng):
+def measure(run, predictions, networks, rng):
     """What the labels of the test patches tell of each prediction, a dict from name to log probabilities."""
     labels, names = run.test.labels, run.test.class_names
-    exact = {} if run.generator is None else {EXACT: run.log_posterior}
-    scored = {name: evaluation.scores(log_p, labels) for name, log_p in (predictions | exact).items()}
-    classes = {stage: evaluation.class_scores(predictions[stage], labels, names) for stage in ("before", "after")}
-    differences, temperatures = {}, {}
-    if halves is not None:
-        others = {name: log_p for name, log_p in (predictions | exact).items() if name != "after"}
-        differences = evaluation.differences_from(predictions["after"], others, labels, rng)
+    results = {"predictors": {name: evaluation.scores(log_p, labels) for name, log_p in predictions.items()}}
+    results["classes"] = {
+        stage: evaluation.class_scores(predictions[stage], labels, names) for stage in ("before", "after")
+    }
+    results |= {"differences": {}, "temperatures": {}}
+    if len(labels) > FEWEST:
+        halves = evaluation.stratified_halves(labels, rng)
+        others = {name: log_p for name, log_p in predictions.items() if name != "after"}
+        results["differences"] = evaluation.differences_from(predictions["after"], others, labels, rng)
         for name in [*networks][1:]:
-            temperatures[name] = evaluation.try_temperature(predictions[name], labels, halves)
-    return {"predictors": scored, "classes": classes, "differences": differences, "temperatures": temperatures}
+            results["temperatures"][name] = evaluation.try_temperature(predictions[name], labels, halves)
+    return results
 
 
 def score_kinds(patches, predictions):
@@ -131,21 +133,18 @@ def score_kinds(patches, predictions):
     return evaluation.kind_scores(shown, patches.labels, patches.kinds, KIND_NAMES)
 
 
-def draw_labels(folder, run, predictions, halves):
+def draw_labels(folder, run, predictions):
     names, labels = run.test.class_names, run.test.labels
     predicted = (run.logits[stage].argmax(axis=1) for stage in ("before", "after"))
     save_figure(confusion(labels, *predicted, names), folder / "confusion.png")
     save_figure(temperature(run.logits["after"][run.examples()[0]], names), folder / "temperature.png")
 
-    judged = slice(None) if halves is None else halves[1]  # patches on which no temperature was fitted
     panels = []
     for name, log_p in predictions.items():
-        if name in ("before", EXACT) or name.startswith("after"):
-            p, right = np.exp(log_p[judged]), log_p[judged].argmax(axis=1) == labels[judged]
-            one, is_one = (p[:, 0], labels[judged] == 0) if len(names) == 2 else (p.max(axis=1), right)
-            panels.append((name, one, evaluation.reliability_points(one, is_one)))
-    one = names[0] if len(names) == 2 else "predicted class"
-    save_figure(reliability(panels, one), folder / "reliability.png")
+        if name in ("before", "after", EXACT) or name.endswith("× as long"):
+            p, right = np.exp(log_p.max(axis=1)), evaluation.each_patch(log_p, labels)["accuracy"]
+            panels.append((name, p, evaluation.reliability_points(p, right)))
+    save_figure(reliability(panels, "predicted class"), folder / "reliability.png")
 
 
 def draw_truth(folder, run, longest, fresh, predictions, rows):

@@ -39,19 +39,20 @@ def of_evaluation(results, run, details):
         blocks += [_of_dicts("ECE: the calibration error", rows), _of_dicts("p*: the exact p", distances)]
         stages = results["classes"]
         rows = {
-            name: row | {stage: _some(stages[stage]["classes"][name], "recall", "precision") for stage in stages}
+            name: {"patches": row["patches"]}
+            | {stage: _some(stages[stage]["classes"][name], "recall", "precision") for stage in stages}
             for name, row in stages["after"]["classes"].items()
         }
+        blocks += [_of_dicts("class", rows), _of_dicts("after, less", results["differences"])]
+        rows = {name: _some(found, "temperature", "without", "with") for name, found in results["temperatures"].items()}
         blocks += [
-            _of_dicts("class", rows),
-            _of_dicts("after, less", results["differences"]),
-            _of_dicts("temperature, on the other half", results["temperatures"]),
+            _of_dicts("fitted on half, scores of the rest", rows),
         ]
     return [line for block in blocks if block for line in ("", *block)][1:]
 
 
 def _some(row, *names):
-    return {name: row[name] for name in names if row[name] is not None}
+    return {name: row[name] for name in names if row.get(name) is not None}
 
 
 def _of_dicts(head, rows, left=1, decimals=4):

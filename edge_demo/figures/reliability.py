@@ -19,6 +19,7 @@ def reliability(panels, class_name):
     title = f"On the diagonal, {p_name} comes true as often as it says"
     figure = style.new_figure(1.35 + 3.8 * rows, title, left=0.77, right=0.2, bottom=0.75, top=0.75)
     grid = figure.add_gridspec(rows, columns, hspace=0.18, wspace=0.15)
+    least = np.floor(10 * min(p.min() for _, p, _ in panels)) / 10
     most = max(np.histogram(p, STRIP)[0].max() for _, p, _ in panels)
     for i, (panel_name, p, (mean, share, counts)) in enumerate(panels):
         upper, lower = grid[i].subgridspec(2, 1, height_ratios=(4, 1), hspace=0.07).subplots(sharex=True)
@@ -28,7 +29,7 @@ def reliability(panels, class_name):
         upper.text(0.97, 0.04, "diagonal: share = p", ha="right", **style.GREY)
         upper.vlines(mean, *_interval(share, counts), color=style.COLORS[0], lw=1, clip_on=False)
         upper.scatter(mean, share, 500 * counts / len(p), color=style.COLORS[0], alpha=0.6, lw=0, clip_on=False)
-        upper.set(xlim=(0, 1), ylim=(0, 1))
+        upper.set(xlim=(least, 1), ylim=(0, 1))
         lower.stairs(np.histogram(p, STRIP)[0], STRIP, fill=True, color=style.COLORS[0], alpha=0.6)
         lower.set(yscale="log", ylim=(0.7, 1.5 * most))
         lower.minorticks_off()
