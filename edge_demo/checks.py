@@ -99,7 +99,7 @@ def gradient(network, pixels, labels, optimizer):
     compared = compare_slopes(network, pixels, labels)
     wrong = [slopes for slopes in compared if slopes.error > RIGHT]
     if not wrong:
-        return True, f"gradient {max((slopes.error for slopes in compared), default=0.0):.0e}"
+        return True, f"{max((slopes.error for slopes in compared), default=0.0):.0e}"
     name, error, backward, difference = wrong[-1]
     if error == np.inf:
         return False, f"{name}: backward leaves no finite slopes of its shape"
@@ -221,12 +221,12 @@ def first_loss(network, pixels, labels, optimizer):
     """Without training nothing is known, and guessing costs ln K."""
     classes = network.logits(pixels).shape[1]
     loss = _mean_log_loss(network, pixels, labels)
-    text = f"first loss {loss / np.log(classes):,.4g} × ln {classes}"
+    text = f"{loss / np.log(classes):,.4g} × ln {classes}"
     if loss <= 2 * np.log(classes):
         return True, text
     largest = np.abs(pixels).max()
     cause = f"pixels reach {largest:g}" if largest > 10 else "initial weights too large"
-    return False, f"{text}, which guessing costs: {cause}"
+    return False, f"{text}, where guessing costs 1: {cause}"
 
 
 def vanishing(network, pixels, labels, optimizer):
@@ -278,10 +278,10 @@ def by_heart(network, pixels, labels, optimizer):
                 break
             adam.step(learner.parameters, learner.gradient(pixels, labels))
         loss = _mean_log_loss(learner, pixels, labels)
-        text = f"{len(labels)} patches by heart {loss:.3f}"
         if loss <= 0.15 or (own and learner.loss(pixels, labels) < network.loss(pixels, labels) / 2):
-            return True, text
-    return False, f"{text} after 500 steps of Adam, not 0.15: what tells patches apart is lost on the way"
+            return True, f"{loss:.3f}"
+    after = f"loss {loss:.3f} on {len(labels)} patches after 500 steps of Adam, not below 0.15"
+    return False, f"{after}: what tells them apart is lost on the way, or slopes vanish"
 
 
 def steps(network, pixels, labels, optimizer):
@@ -296,7 +296,7 @@ def steps(network, pixels, labels, optimizer):
         if not lengths[-1] < 10:
             break
     length = np.median(lengths)
-    text = f"steps {length:.0e} of the parameters"
+    text = f"a step is {length:.0e} of the parameters"
     if 2e-5 <= length <= 0.1:
         return True, text
     if length > 0.1:

@@ -8,15 +8,16 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from edge_demo.checks import check_gradient
+from edge_demo.checks import check_network, check_training, is_cross_entropy
 from edge_demo.datasets.loading import load_dataset
 from edge_demo.datasets.patches import InputError
 from edge_demo.explorer.page import UnknownLayer, write_explorer
 from edge_demo.figures.of_run import save_figures
-from edge_demo.optimizers import OPTIMIZERS
+from edge_demo.optimizers import OPTIMIZERS, make_optimizer
 from edge_demo.runs.folder import check_replaceable, replacing_folder
 from edge_demo.runs.run import FILES, fingerprint, load_stored, new_network, train_run
 from edge_demo.runs.sweeps import train_seeds
+from edge_demo.training import TrainingDiverged
 
 FLAGS = ("hidden", "epochs", "batch_size", "lr", "optimizer", "balance", "target", "seed")  # in a run's settings
 READING = ("label", "drop", "shape", "test_share", "split_seed")  # how its data were read
@@ -32,15 +33,21 @@ def main(argv):
     run_settings = settings(dataset, options)
     network, _ = new_network(dataset.train, run_settings)
     say(*report.opening(dataset, network, run_settings, cli.shown(options.data)))
-    say(report.gradient_line(check(network, dataset.train)))
+    wrong = check(network, dataset.train, options, say)
     if options.seeds > 1:
         return several(dataset, run_settings, options, say)
 
     with cli.stoppable() as stop:
-        run = train_run(dataset, run_settings, until(stop, options))
+        try:
+            run = train_run(dataset, run_settings, until(stop, options))
+        except TrainingDiverged:
+            if "first loss" not in wrong:
+                raise
+            raise InputError("training diverged: the initial weights are too large") from None
         with replacing_folder(options.out, FILES) as folder:
             run.write(folder, dataset.unlabelled, dataset.test_rows)
-    say(*report.table(run), *report.summary(run), *report.truth(run), *report.warnings(run))
+    say(*report.table(run), *report.summary(run), *report.truth(run))
+    tell([finding for finding in check_training(run, dataset.train) if not finding.passed], options)
     notes = [] if options.no_figures else draw(run, options.out)
     names = [name for name in FILES if (options.out / name).exists()]
     say(*report.written(cli.shown(options.out), names), *notes)
@@ -161,14 +168,30 @@ def settings(dataset, options):
     }
 
 
-def check(network, patches):
-    """Holds backpropagation against finite differences; returns the largest error. Raises InputError."""
-    error = check_gradient(network, patches.pixels[:32], patches.labels[:32])
-    if error > 1e-3:  # rounding stays below 1e-4
-        raise InputError(
-            f"gradient check failed, largest relative error {error:.1e}: a backward does not fit its forward"
-        )
-    return error
+def check(network, patches, options, say):
+    """Says what the checks before training found; returns the names of those that failed.
+
+    Raises InputError for a wrong gradient.
+    """
+    findings = check_network(network, patches, make_optimizer(options.optimizer, options.lr))
+    tell(findings, options)
+    if not is_cross_entropy(network, patches.pixels[:100], patches.labels[:100]):
+        say("loss      another one than the mean of -log p, which tables and figures show")
+    wrong = {finding.name for finding in findings if not finding.passed}
+    if "gradient" in wrong:
+        raise InputError("nothing is trained with a wrong gradient")
+    return wrong
+
+
+def tell(findings, options):
+    """Prints what checks found: with --quiet only what is wrong, on standard error."""
+    if not findings:
+        return
+    lines = report.checks(findings)
+    if not options.quiet:
+        cli.say(*lines)
+    elif not all(finding.passed for finding in findings):
+        print(*lines, sep="\n", file=sys.stderr)
 
 
 def draw(run, folder):

@@ -9,7 +9,6 @@ from edge_demo.datasets.patches import KIND_NAMES
 from edge_demo.evaluation import accuracy, guessing
 from edge_demo.runs.run import FRESH, PARTS, layer_sizes
 from edge_demo.softmax import cross_entropy
-from edge_demo.training import FAR
 
 STAGES = ("before", "after")
 FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explorer.html")
@@ -30,10 +29,6 @@ def opening(dataset, network, settings, source):
         f"training  {settings['epochs']} epochs, batches of {settings['batch_size']}, {settings['optimizer']} "
         f"at learning rate {settings['lr']:g}{', classes balanced' if settings['balance'] else ''}",
     ]
-
-
-def gradient_line(error):
-    return f"gradient  check passed: backpropagation against finite differences, largest relative error {error:.0e}"
 
 
 def checks(findings):
@@ -113,17 +108,6 @@ def seeds(runs):
     values = np.array([row[1:] for row in rows])
     rows += [["mean", *values.mean(axis=0)], ["deviation", *values.std(axis=0, ddof=1)]]
     return ["", *tables.table(["seed", *(name.replace("_", " ") for name in (*names, *parts))], rows)]
-
-
-def warnings(run):
-    """A line where training led nowhere, with the probable cause."""
-    logits = run.logits["after"]
-    if not run.settings["hidden"] or np.ptp(logits, axis=0).any():
-        return []
-    largest, rate = np.abs(run.test.pixels).max(), run.settings["lr"]
-    remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else f"try --lr {rate / 10:g}"
-    dead = "a hidden layer is dead, none of its units is active on any of them"
-    return ["", f"every test patch gets the same logits: {dead}; {remedy}"]
 
 
 def written(folder, names):
