@@ -23,8 +23,6 @@ from edge_demo.softmax import log_softmax, softmax
 from edge_demo.training import train
 
 PIXEL_MEAN, PIXEL_SPREAD = 0.5, 0.25  # about those of a patch's pixels, which the learning rate suits
-LARGEST = 1e100  # of a feature
-BLOCK = 4096  # patches whose logits are computed at once
 
 
 class EdgeClassifier(ClassifierMixin, BaseEstimator):
@@ -117,16 +115,19 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
 
     def _checked(self, X, y, reset):
         """X (n, features) float64 and y (n,), and settings that can be used."""
-        for name, least in (("epochs", 0), ("batch_size", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, Integral) or value < least:
-                raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+        sizes = list(np.atleast_1d(self.hidden_layer_sizes))
+        for name, values, least in (
+            ("epochs", [self.epochs], 0),
+            ("batch_size", [self.batch_size], 1),
+            ("hidden_layer_sizes", sizes, 1),
+        ):
+            if not all(isinstance(value, Integral) and value >= least for value in values):
+                raise ValueError(f"{name} must be whole numbers of at least {least}, not {getattr(self, name)!r}")
         if self.optimizer not in OPTIMIZERS:
             raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, not {self.optimizer!r}")
         if not isinstance(self._rate, Real) or not 0 < self._rate < np.inf:
             raise ValueError(f"learning_rate must be None or a number above 0, not {self.learning_rate!r}")
         X, y = validate_data(self, X, y, dtype=np.float64, reset=reset)
-        _check_size(X)
         check_classification_targets(y)
         return X, y
 
@@ -136,9 +137,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
 
     def _start(self, X, classes):
         """A new network, drawn from random_state, that has seen nothing yet."""
-        sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
-        if not all(isinstance(size, int) and size >= 1 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be whole numbers of at least 1, not {self.hidden_layer_sizes!r}")
+        sizes = list(np.atleast_1d(self.hidden_layer_sizes))
         seed = self.random_state
         if not isinstance(seed, Integral):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -169,14 +168,5 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):
         return X if self._scaler is None else PIXEL_MEAN + PIXEL_SPREAD * self._scaler.transform(X)
 
     def _logits(self, X):
-        """Logits (n, classes), block by block, so that the memory needed beside X and them stays the same."""
         check_is_fitted(self, "network_")
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        _check_size(X)
-        blocks = (X[start : start + BLOCK].astype(np.float64) for start in range(0, len(X), BLOCK))
-        return np.concatenate([self.network_.logits(self._pixels(block)) for block in blocks])
-
-
-def _check_size(X):
-    if len(X) and max(float(X.max()), -float(X.min())) > LARGEST:
-        raise ValueError(f"X must be within ±{LARGEST:g}, beyond which squares overflow: divide it by a power of ten")
+        return self.network_.logits(self._pixels(validate_data(self, X, dtype=np.float64, reset=False)))
