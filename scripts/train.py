@@ -27,6 +27,7 @@ OUTPUTS = cli.ROOT / "outputs"
 @cli.command
 def main(argv):
     options = parse(argv)
+    cli.check_folder(options.out)
     check_replaceable(options.out, FILES)
     say = (lambda *lines: None) if options.quiet else cli.say
     dataset = read_data(options)
