@@ -143,17 +143,6 @@ def test_an_out_that_is_a_file_or_in_one_is_refused_before_training(few, tmp_pat
     assert listing(tmp_path) == {"file": b"mine"}
 
 
-def test_make_data_replaces_what_it_has_made_and_nothing_else(tmp_path):
-    dataset(tmp_path / "own")
-    before = listing(tmp_path)
-    refused(call("make_data.py", "--train", "9", "--test", "9", "--out", tmp_path / "own"), "own")
-    assert listing(tmp_path) == before
-    for _ in range(2):
-        assert call("make_data.py", "--train", "9", "--test", "9", "--out", tmp_path / "new").returncode == 0
-        (tmp_path / "new" / "README.md").write_text("mine")
-    assert sorted(os.listdir(tmp_path / "new")) == ["README.md", "generator.json", "test.csv", "train.csv"]
-
-
 def test_divergence_is_one_line_with_a_remedy_and_leaves_the_former_run(few, run, tmp_path):
     shutil.copytree(run, tmp_path / "run")
     before = listing(tmp_path)

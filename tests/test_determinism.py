@@ -5,7 +5,6 @@ from conftest import listing, run_script
 
 SCRIPTS = {
     "train.py": ["--epochs", "3", "--hidden", "64", "--batch-size", "500", "--no-figures"],
-    "make_data.py": ["--train", "99", "--test", "50", "--seed", "7"],
     "plot_softmax.py": ["--logits", "1", "2", "3"],
     "evaluate.py": ["--longer", "2"],
 }

@@ -123,13 +123,13 @@ def _text(source, name):
 
 def _first_look(source, name):
     """A Table without numbers: its delimiter, the names of its columns, and its rows."""
-    lines = enumerate(_text(source, name).split("\n"), start=1)
-    rows = [(place, line) for place, line in lines if line.strip(" \t\r,;")]
+    lines = re.split("\r\n|\n|\r", _text(source, name))
+    rows = [(place, line) for place, line in enumerate(lines, start=1) if line.strip(" \t,;")]
     if not rows:
         raise InputError(f"{name} is empty: a header and a row for each image were expected")
     place, first = rows[0]
     delimiter = max(",;\t", key=first.count)
-    ends = " \r" + delimiter  # a delimiter behind the last cell means nothing
+    ends = " " + delimiter  # a delimiter behind the last cell means nothing
     columns = _cells(first.rstrip(ends), delimiter)
     has_header = _is_header(columns)
     if not has_header:
