@@ -144,7 +144,7 @@ def draw_labels(folder, run, predictions):
         if name in ("before", "after", EXACT) or name.endswith("× as long"):
             p, right = np.exp(log_p.max(axis=1)), evaluation.each_patch(log_p, labels)["accuracy"]
             panels.append((name, p, evaluation.reliability_points(p, right)))
-    save_figure(reliability(panels, "predicted class"), folder / "reliability.png")
+    save_figure(reliability(panels), folder / "reliability.png")
 
 
 def draw_truth(folder, run, longest, fresh, predictions, rows):

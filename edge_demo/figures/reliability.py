@@ -1,4 +1,4 @@
-"""Does p(Edge) = 0.8 come true in 80 % of the cases? Predicted probabilities against what happened."""
+"""Is a network that says 0.8 right in 80 % of the cases? Probabilities of the predicted class against what happened."""
 
 import numpy as np
 
@@ -8,15 +8,14 @@ STRIP = np.linspace(0, 1, 51)
 
 
 @style.drawn
-def reliability(panels, class_name):
+def reliability(panels):
     """A Figure with a diagram for each panel, two in a row.
 
-    panels: a list of (name, probabilities (n,) of the class, points), these as evaluation.reliability_points gives
+    panels: a list of (name, p (n,) of the predicted class, points), these as evaluation.reliability_points gives
     them. Those of more patches are larger. The bar of a point is Wilson's 95 % interval of the share.
     """
     rows, columns = -(-len(panels) // 2), min(2, len(panels))
-    p_name, name = (form.format(style.fitting(class_name, 1.5)) for form in ("p({})", "{}"))
-    title = f"On the diagonal, {p_name} comes true as often as it says"
+    title = "On the diagonal, the predicted class is right as often as its p says"
     figure = style.new_figure(1.35 + 3.8 * rows, title, left=0.77, right=0.2, bottom=0.75, top=0.75)
     grid = figure.add_gridspec(rows, columns, hspace=0.18, wspace=0.15)
     least = np.floor(10 * min(p.min() for _, p, _ in panels)) / 10
@@ -35,9 +34,9 @@ def reliability(panels, class_name):
         lower.minorticks_off()
         lower.yaxis.set_major_formatter("{x:,.0f}")
         if i % columns == 0:
-            upper.set_ylabel(f"share that is {name}")
+            upper.set_ylabel("share that is right")
             lower.set_ylabel("patches")
-    note = f"predicted {p_name}\n(calibration error: |share − p| of the points, weighted by their patches)"
+    note = "p of the predicted class\n(calibration error: |share − p| of the points, weighted by their patches)"
     style.write(figure, style.WIDTH / 2, 0.1, note, ha="center")
     return figure
 
