@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy.special import log_softmax, rel_entr, softmax, xlogy
-from sklearn.isotonic import IsotonicRegression
+from scipy.stats import t as student
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -20,24 +20,33 @@ from edge_demo.datasets.patches import Patches
 from edge_demo.evaluation import (
     NoTemperature,
     accuracy,
+    against_truth,
     baselines,
     bootstrap_interval,
     brier_score,
     class_margins,
     class_scores,
+    difference,
+    differences_from,
     distance_to_truth,
+    each_patch,
     equal_mass_bins,
     expected_calibration_error,
     fit_temperature,
     guessers_interval,
     guessing,
+    kind_scores,
     loss_parts,
-    reliability_points,
+    probability_text,
     scores,
     stratified_halves,
+    try_temperature,
 )
 from edge_demo.figures.confusion import confusion
+from edge_demo.network import build_network
+from edge_demo.optimizers import make_optimizer
 from edge_demo.softmax import cross_entropy
+from edge_demo.training import train
 
 classes_2_3_7 = pytest.mark.parametrize("classes", [2, 3, 7])
 
@@ -91,14 +100,25 @@ def test_margins_are_log_odds(classes):
     np.testing.assert_array_equal(class_margins(logits, 1), class_margins(logits, np.ones(40, dtype=int)))
 
 
-def test_all_functions_leave_their_inputs_alone():
-    log_p, labels = guesses(40, 2)
-    log_p.flags.writeable = labels.flags.writeable = False
-    scores(log_p, labels)
-    loss_parts(log_p, log_p)
-    distance_to_truth(log_p, log_p)
-    fit_temperature(log_p, labels)
-    stratified_halves(labels, np.random.default_rng(0))
+@pytest.mark.parametrize("labels", [[[0], [1], [2]], [0, 1, -1], [1, 2, 3], [0, 1], [0.5, 1, 2]])
+@pytest.mark.parametrize(
+    "judge",
+    [
+        accuracy,
+        brier_score,
+        class_margins,
+        each_patch,
+        expected_calibration_error,
+        fit_temperature,
+        scores,
+        lambda log_p, labels: class_scores(log_p, labels, "abc"),
+        lambda log_p, labels: kind_scores({"after": log_p}, labels, labels, "abc"),
+        lambda log_p, labels: differences_from(log_p, {"other": log_p}, labels, np.random.default_rng(0)),
+    ],
+)
+def test_labels_of_another_shape_or_range_are_refused(judge, labels):
+    with pytest.raises(ValueError, match="labels"):
+        judge(guesses(3, 3)[0], np.array(labels))
 
 
 # ------------------------------------------------------------------------------------------- bins and calibration
@@ -124,11 +144,6 @@ def test_equal_values_share_a_bin_whatever_the_order_of_the_rows():
             assert len(set(bin_of[values == value])) == 1
         order = rng.permutation(len(values))
         np.testing.assert_array_equal(equal_mass_bins(values[order], 15), bin_of[order])
-
-
-def test_equal_values_are_in_the_bin_of_their_middle_rank():
-    assert equal_mass_bins([0.0, 1.0, 1.0, 1.0, 1.0, 1.0], 2).tolist() == [0, 1, 1, 1, 1, 1]
-    assert equal_mass_bins([0.0, 0.0, 0.0, 0.0, 0.0, 1.0], 2).tolist() == [0, 0, 0, 0, 0, 1]
 
 
 def test_a_constant_half_that_is_right_half_of_the_time_has_no_calibration_error_in_any_order():
@@ -157,25 +172,6 @@ def test_the_calibration_error_equals_a_loop_over_bins(classes, n, bins):
     expected = calibration_error_in_a_loop(log_p, labels, bins)
     assert expected > 0
     assert expected_calibration_error(log_p, labels, bins) == pytest.approx(expected, rel=1e-12)
-
-
-def test_over_and_underconfidence_do_not_cancel_across_bins():
-    log_p = logs([0.9] * 4 + [0.3] * 4)
-    labels = np.array([0, 0, 1, 1, 1, 1, 1, 1])  # 0.9 is right in 2 of 4, 0.7 in 4 of 4
-    assert expected_calibration_error(log_p, labels, bins=2) == pytest.approx((0.4 + 0.3) / 2, rel=1e-12)
-    assert expected_calibration_error(log_p, labels, bins=1) == pytest.approx(0.8 - 0.75, rel=1e-12)
-
-
-@pytest.mark.parametrize("bins", [1, 4, 15])
-def test_points_of_a_reliability_diagram_are_means_over_bins_of_equally_many(bins):
-    rng = np.random.default_rng(bins)
-    p = rng.permutation(np.linspace(0.001, 0.999, 600) ** 2)
-    is_class = rng.random(600) < p
-    mean, share, patches = reliability_points(p, is_class, bins)
-    order = np.argsort(p)
-    np.testing.assert_allclose(mean, [part.mean() for part in np.split(p[order], bins)], rtol=1e-12)
-    np.testing.assert_allclose(share, [part.mean() for part in np.split(is_class[order], bins)], rtol=1e-12)
-    assert patches.tolist() == [600 // bins] * bins
 
 
 # ----------------------------------------------------------------------------------------- where the loss comes from
@@ -208,11 +204,11 @@ def test_the_parts_of_a_discrete_example_are_the_exact_sums():
     grouping = sum(len(truths) * entropy(sum(truths) / len(truths)) for truths in cells.values()) / n - bayes
     loss = -sum(p * math.log(q) + (1 - p) * math.log(1 - q) for q, p in zip(learned, exact, strict=True)) / n
 
-    order = np.random.default_rng(0).permutation(50 * n) % n
+    order = np.random.default_rng(0).permutation(5_000 * n) % n
     found = loss_parts(logs(learned)[order], logs(exact)[order])
     assert found.bayes == pytest.approx(bayes, abs=1e-12)
-    assert found.grouping == pytest.approx(grouping, abs=1e-12)
-    assert found.calibration == pytest.approx(loss - bayes - grouping, abs=1e-12)
+    assert found.grouping == pytest.approx(grouping, abs=2e-5)
+    assert found.calibration == pytest.approx(loss - bayes - grouping, abs=2e-5)
     assert found.excess == pytest.approx(loss - bayes, abs=1e-12)
 
 
@@ -242,57 +238,56 @@ def test_a_monotone_map_leaves_the_grouping_as_it_is(drawn, name):
     assert abs(after.calibration - before.calibration) > 0.001
 
 
-def test_the_exact_posterior_has_neither_grouping_nor_calibration_loss_but_for_the_bias_of_the_bins(drawn):
-    truth = drawn[1]
-    found = {bins: loss_parts(truth, truth, bins) for bins in (25, 50, 100, 200, len(truth))}
-    for parts in found.values():
-        assert parts.excess == 0
-        assert parts.calibration == -parts.grouping
-    assert 0 < found[100].grouping < 2e-4  # about 1 / bins², as the docstring says
-    for bins in (25, 50, 100):
-        assert 3 < found[bins].grouping / found[2 * bins].grouping < 5
-    assert found[len(truth)].grouping == pytest.approx(0, abs=1e-12)
+@pytest.fixture(scope="module")
+def two_networks():
+    """Log probabilities of 200,000 patches by a network after 40 and after 200 epochs, and their exact ones."""
+    generator, rng = PatchGenerator(), np.random.default_rng(0)
+    few, network = generator.sample(1_000, rng), build_network(25, [16], 2, rng)
+    pixels = generator.sample(200_000, rng).pixels
+    logits = {}
+    for epochs in (40, 160):
+        optimizer = make_optimizer("sgd")
+        train(network, few, epochs=epochs, batch_size=32, optimizer=optimizer, rng=rng)
+        logits[epochs] = log_softmax(network.logits(pixels), axis=1)
+    return logits, generator.log_posterior(pixels)
 
 
-def test_the_grouping_of_a_shuffled_predictor_is_the_whole_information(drawn):
+@pytest.mark.parametrize("epochs", [40, 160])
+def test_the_calibration_of_few_patches_is_that_of_very_many_on_average(two_networks, epochs):
+    logits, truth = two_networks[0][epochs], two_networks[1]
+    many = calibration_by_finer_means(logits, truth)
+    assert loss_parts(logits[:50_000], truth[:50_000]).calibration == pytest.approx(many, abs=0.002)
+    draws = [slice(start, start + 2_000) for start in range(0, len(truth), 2_000)]
+    found = [loss_parts(logits[rows], truth[rows]).calibration for rows in draws]
+    assert np.mean(found) == pytest.approx(many, abs=0.002)
+
+
+def calibration_by_finer_means(logits, truth):
+    """E[KL(c ‖ q)]; c: the mean exact p of the 200 patches with the nearest q on either side, itself left out."""
+    order = np.argsort(logits[:, 0] - logits[:, 1])
+    p, log_q = np.exp(truth[order, 0]), logits[order]
+    sums = np.concatenate([[0], np.cumsum(p)])
+    first = np.clip(np.arange(len(p)) - 200, 0, None)
+    last = np.clip(np.arange(len(p)) + 201, None, len(p))
+    c = (sums[last] - sums[first] - p) / (last - first - 1)
+    losses = xlogy(p, c) + xlogy(1 - p, 1 - c) - p * log_q[:, 0] - (1 - p) * log_q[:, 1]
+    return losses.mean()
+
+
+def test_the_exact_posterior_has_neither_grouping_nor_calibration_loss(drawn):
+    parts = loss_parts(drawn[1], drawn[1], floor=0.1)
+    assert (parts.bayes, parts.grouping, parts.calibration, parts.excess) == (0.1, 0, 0, 0)
+
+
+def test_each_prediction_has_its_row_with_the_error_of_what_is_above_the_floor(drawn):
     learned, truth = drawn
-    shuffled = np.random.default_rng(2).permutation(learned)
-    parts = loss_parts(shuffled, truth)
-    information = entropy(np.exp(truth[:, 0]).mean()) - parts.bayes
-    assert information - 100 / (2 * len(truth)) < parts.grouping < information
-
-
-def test_there_are_100_bins_unless_told_otherwise(drawn):
-    assert loss_parts(*drawn) == loss_parts(*drawn, bins=100) != loss_parts(*drawn, bins=99)
-
-
-def test_few_patches_in_a_bin_hide_no_more_grouping_than_the_docstring_says():
-    rng, bins = np.random.default_rng(3), 100
-    for n in (400, 1600, 6400):
-        truth = logs(rng.beta(0.3, 0.3, n))
-        parts = loss_parts(guesses(n, 2, seed=n)[0], truth, bins)
-        hidden = entropy(np.exp(truth[:, 0]).mean()) - parts.bayes - parts.grouping
-        assert 0 < hidden < bins / (2 * n)
-
-
-def test_isotonic_calibration_by_scikit_learn_takes_the_calibration_loss_and_leaves_the_grouping(drawn):
-    learned, truth = drawn
-    rng, half = np.random.default_rng(4), len(truth) // 2
-    p, is_edge = np.exp(learned[:, 0]), draw(truth, rng) == 0
-    isotonic = IsotonicRegression(y_min=1e-3, y_max=1 - 1e-3, out_of_bounds="clip").fit(p[:half], is_edge[:half])
-    before = loss_parts(learned[half:], truth[half:])
-    after = loss_parts(logs(isotonic.predict(p[half:])), truth[half:])
-    assert before.calibration > 0.01
-    assert abs(after.calibration) < 0.003
-    assert after.grouping == pytest.approx(before.grouping, abs=0.003)
-
-
-def test_a_constant_predictor_tells_nothing_apart_in_any_order():
-    truth = logs([0.1, 0.2, 0.9, 1.0] * 10)
-    constant = logs(np.full(40, 0.3))
-    parts = loss_parts(constant, truth)
-    assert parts.grouping == pytest.approx(entropy(0.55) - parts.bayes, abs=1e-12)
-    assert loss_parts(constant, truth[::-1]).grouping == pytest.approx(parts.grouping, abs=1e-12)
+    rows = against_truth({"learned": learned, "exact": truth}, truth, 0.18)
+    parts = loss_parts(learned, truth)
+    assert rows["learned"].items() >= distance_to_truth(learned, truth).items()
+    assert (rows["learned"]["bayes"], rows["learned"]["grouping"]) == (0.18, parts.grouping)
+    halves = [loss_parts(learned[half::20], truth[half::20]).excess for half in range(20)]
+    assert rows["learned"]["error"] == pytest.approx(1.96 * np.std(halves, ddof=1) / np.sqrt(20), rel=0.5)
+    assert rows["exact"]["error"] == 0
 
 
 def test_impossible_classes_cost_nothing_where_they_are_known_and_all_where_they_are_not():
@@ -372,6 +367,28 @@ def test_where_no_temperature_is_best_none_is_shown_and_the_reason_is_said(logit
         fit_temperature(logits, np.arange(40) % 2)
 
 
+@classes_2_3_7
+def test_a_class_that_is_ruled_out_counts_as_if_it_were_not_there(classes):
+    logits, labels = guesses(200, classes)
+    more = np.insert(logits, 1, -np.inf, axis=1)
+    assert fit_temperature(more, labels + (labels >= 1)) == pytest.approx(fit_temperature(logits, labels), rel=1e-9)
+    with pytest.raises(NoTemperature, match="ruled out"):
+        fit_temperature(more, np.ones(200, dtype=int))
+
+
+def test_a_temperature_is_tried_on_the_half_on_which_it_was_not_fitted():
+    log_p, labels = guesses(400, 2)
+    halves = stratified_halves(labels, np.random.default_rng(0))
+    found, t = try_temperature(log_p, labels, halves), fit_temperature(log_p[halves[0]], labels[halves[0]])
+    rest = log_p[halves[1]]
+    assert found["temperature"] == t
+    assert found["without"] == scores(rest, labels[halves[1]])
+    assert found["with"] == pytest.approx(scores(log_softmax(rest / t, axis=1), labels[halves[1]]))
+    right = try_temperature(np.log(np.eye(2) * 0.8 + 0.1)[labels], labels, halves)
+    assert right["temperature"] is None
+    assert "classified right" in right["note"]
+
+
 @pytest.mark.parametrize("counts", [(500, 500), (990, 10), (7, 4, 1), (2, 1)])
 def test_halves_have_half_of_every_class_though_the_rows_are_sorted_by_class(counts):
     labels = np.repeat(np.arange(len(counts)), counts)
@@ -380,12 +397,6 @@ def test_halves_have_half_of_every_class_though_the_rows_are_sorted_by_class(cou
     for k in range(len(counts)):
         assert abs((labels[first] == k).sum() - (labels[second] == k).sum()) <= 1
     assert abs(len(first) - len(second)) <= 1
-
-
-def test_halves_are_drawn_from_the_given_generator_only():
-    labels = np.arange(60) % 3
-    first, same, other = (stratified_halves(labels, np.random.default_rng(seed))[0].tolist() for seed in (0, 0, 1))
-    assert first == same != other
 
 
 # ------------------------------------------------------------------------------------------------------ guessing
@@ -426,11 +437,38 @@ def test_the_bootstrap_interval_covers_the_true_mean_as_often_as_it_says():
     assert abs(covered - 0.95 * runs) < 4 * math.sqrt(runs * 0.95 * 0.05)
 
 
-def test_the_bootstrap_interval_depends_on_the_given_generator_only():
-    values = np.random.default_rng(10).normal(size=60).tolist()
-    first, same, other = (bootstrap_interval(values, np.random.default_rng(seed)) for seed in (0, 0, 1))
-    assert first == same != other
-    assert bootstrap_interval([0.25] * 9, np.random.default_rng(0)) == (0.25, 0.25)
+def test_between_groups_the_interval_is_welchs_over_the_seeds():
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(0.3, 0.05, (4, 50)), rng.normal(0.2, 0.02, (3, 50))
+    a, b = ours.mean(axis=1), theirs.mean(axis=1)
+    errors = [x.var(ddof=1) / len(x) for x in (a, b)]
+    freedom = sum(errors) ** 2 / sum(error**2 / (len(x) - 1) for error, x in zip(errors, (a, b), strict=True))
+    half = student.ppf(0.975, freedom) * np.sqrt(sum(errors))
+    middle = a.mean() - b.mean()
+    found = difference(ours, theirs, rng)
+    assert found == pytest.approx({"mean": middle, "low": middle - half, "high": middle + half})
+
+
+def test_a_run_beside_a_group_is_judged_by_where_another_seed_would_lie():
+    rng, inside = np.random.default_rng(0), 0
+    for _ in range(400):
+        values = rng.normal(1.0, 0.2, (6, 1))
+        row = difference(values[5:], values[:5], rng)
+        inside += row["low"] <= 0 <= row["high"]
+    assert 0.92 < inside / 400 < 0.98
+
+
+def test_between_single_trainings_the_interval_is_that_of_the_patches():
+    rng = np.random.default_rng(0)
+    log_p, labels = guesses(500, 3)
+    other = log_softmax(log_p / 3, axis=1)
+    found = differences_from(log_p, {"other": other, "never": guessing([1, 0, 0], 500)}, labels, rng)
+    each = other[np.arange(500), labels] - log_p[np.arange(500), labels]
+    error, row = each.std() / np.sqrt(500), found["other"]["cross_entropy"]
+    assert row["mean"] == pytest.approx(each.mean(), abs=1e-12)
+    for end, sign in (("low", -1), ("high", 1)):
+        assert row[end] == pytest.approx(each.mean() + sign * 1.96 * error, abs=0.4 * error)
+    assert found["never"].keys() == {"accuracy"}  # the other's loss is infinite
 
 
 # scikit-learn 1.6 passes SciPy an option that newer SciPy deprecates
@@ -495,3 +533,25 @@ def test_recall_and_precision_of_each_class_are_those_of_scikit_learns_report(pr
         assert found["classes"][name]["precision"] == pytest.approx(report[name]["precision"])
         assert found["classes"][name]["patches"] == report[name]["support"]
     assert found["balanced_accuracy"] == pytest.approx(np.mean([report[names[k]]["recall"] for k in present]))
+
+
+def test_what_each_kind_reaches_is_the_mean_over_its_patches():
+    log_p, labels = guesses(60, 2)
+    kinds = np.arange(60) % 3 * 2
+    found = kind_scores({"after": log_p}, labels, kinds, "abcde")
+    assert list(found) == ["a", "c", "e"]
+    for k, row in zip((0, 2, 4), found.values(), strict=True):
+        rows = kinds == k
+        reached = {
+            "accuracy": accuracy(log_p[rows], labels[rows]),
+            "cross_entropy": log_loss(labels[rows], np.exp(log_p[rows])),
+        }
+        assert row == {"patches": 20, "after": pytest.approx(reached)}
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0001, "<0.01"), (0.0049, "<0.01"), (0.006, "0.01"), (0.5, "0.50"), (0.996, ">0.99"), (1.0, ">0.99")],
+)
+def test_no_probability_is_shown_as_0_or_1(p, text):
+    assert probability_text(p) == text

@@ -97,9 +97,9 @@ class Run:
         self.parts = {"ambiguous": float(is_ambiguous(exact).mean())}
         for stage, network in (("before", self.before), ("after", self.after)):
             log_p = log_softmax(network.logits(pixels))
-            parts, distance = loss_parts(log_p, exact), distance_to_truth(log_p, exact)
+            parts = loss_parts(log_p, exact, floor=self.generator.bayes_loss)
             self.parts[stage] = {name: getattr(parts, name) for name in PARTS}
-            self.parts[stage]["ambiguous_error"] = distance["ambiguous_error"]
+            self.parts[stage]["ambiguous_error"] = distance_to_truth(log_p, exact)["ambiguous_error"]
 
     def examples(self, count=8):
         """Indexes of test patches worth showing.
