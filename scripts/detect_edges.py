@@ -1,19 +1,23 @@
 """Slides a run's network over photographs and shows, pixel by pixel, where it sees an edge."""
 
 from edge_demo.console import cli
+from edge_demo.console.pictures import add_flags, read_picture
 
 import sys
+from functools import partial
+from itertools import product
 
 import numpy as np
 from PIL import Image
 
+from edge_demo.datasets.patches import InputError
 from edge_demo.figures.of_run import log_odds_maps
 from edge_demo.figures.photograph import photograph, photograph_kinds
 from edge_demo.figures.style import save_figure, sigmoid
-from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
+from edge_demo.photographs import default_photograph, edge_map, sobel_magnitude
 from edge_demo.runs.run import load_run
 
-MAPS = ("before", "after", "exact", "sobel", "classes")  # beside a picture's figure
+ENDS = ("", "_before", "_after", "_exact", "_sobel", "_classes")  # of the names of a picture's files
 
 
 @cli.command
@@ -21,80 +25,57 @@ def main(argv):
     options = parse(argv)
     cli.check_folder(options.out)
     run = load_run(options.run)
-    k = class_index(run.test.class_names, options)
+    names, shape = run.test.class_names, run.test.shape
+    name = options.class_name or names[0]
+    if name not in names:
+        raise InputError(f"argument --class: {name!r} is none of this run's classes {', '.join(names)}")
     images = options.images or [default_photograph()]
-    greys = [
-        read_image(path, options.largest, run.test.shape) for path in images
-    ]  # all, so that a mistake is found before any work
+    stems = names_of(images)
+    for stem, end in product(stems, ENDS):
+        cli.check_output(options.out / f"{stem}{end}.png", images)
+    greys = [read_picture(path, options, shape) for path in images]  # all, so that a mistake is found before any work
 
     options.out.mkdir(parents=True, exist_ok=True)
-    for name, grey in zip(names_of(images), greys, strict=True):
-        maps = log_odds_maps(run, grey, k)
-        gradient = sobel_magnitude(grey)
-        figure = photograph(grey, gradient, maps, run.test.class_names[k])
-        save_figure(figure, options.out / f"{name}.png")
-        for stage, log_odds in maps.items():
-            save_map(sigmoid(log_odds), options.out / f"{name}_{stage}.png")
-        save_map(gradient / max(gradient.max(), 1e-300), options.out / f"{name}_sobel.png")
-        written = [name, *(f"{name}_{stage}" for stage in (*maps, "sobel"))]
-        if len(run.test.class_names) > 2:
-            save_figure(kinds_figure(run, grey), options.out / f"{name}_classes.png")
-            written.append(f"{name}_classes")
-        cli.say(*report(name, grey, maps, run.test.class_names[k]))
-        cli.say(*(f"written: {cli.shown(options.out / each)}.png" for each in written))
+    for stem, grey in zip(stems, greys, strict=True):
+        cli.say(f"{stem}: {grey.shape[1]}×{grey.shape[0]} pixels, each with the window around it")
+        log_odds, gradient = log_odds_maps(run, grey, names.index(name)), sobel_magnitude(grey)
+        save = {"": partial(save_figure, photograph(grey, gradient, log_odds, name))}
+        for stage, values in log_odds.items():
+            cli.say(f"  {stage:8} p({name}) > 0.5 at {100 * np.mean(values > 0):5.1f} % of the pixels")
+            save[f"_{stage}"] = as_picture(sigmoid(values))
+        save["_sobel"] = as_picture(gradient / (gradient.max() or 1))
+        if len(names) > 2:
+            kinds = [edge_map(network.probabilities, grey, shape) for network in (run.before, run.after)]
+            save["_classes"] = partial(save_figure, photograph_kinds(grey, *kinds, names))
+        for end, into in save.items():
+            path = options.out / f"{stem}{end}.png"
+            into(path)
+            cli.say(f"written: {cli.shown(path)}")
+
+
+def as_picture(values):
+    """What saves (height, width) values from 0 to 1 as a grey picture of that size, 1 white."""
+    return Image.fromarray(np.round(255 * values).astype(np.uint8)).save
 
 
 def parse(argv):
     parser = cli.parser(__doc__)
     outputs = cli.ROOT / "outputs"
-    size = cli.number(int, at_least=5, at_most=20_000)
     parser.add_argument("images", type=cli.path, nargs="*", metavar="IMAGE", help="picture (default: a portrait)")
     parser.add_argument("--run", type=cli.path, default=outputs / "train", help="folder that train.py wrote")
-    parser.add_argument("--largest", type=size, default=600, help="pixels of the longer side, to which it is shrunk")
     parser.add_argument("--class", dest="class_name", metavar="NAME", help="the class to show (default: the first one)")
     parser.add_argument("--out", type=cli.path, default=outputs / "photograph", help="folder for figures and maps")
+    add_flags(parser, largest=600)
     return parser.parse_args(argv)
 
 
-def class_index(names, options):
-    if options.class_name is None:
-        return 0
-    if options.class_name not in names:
-        raise ValueError(f"argument --class: {options.class_name!r} is none of this run's classes {', '.join(names)}")
-    return names.index(options.class_name)
-
-
 def names_of(paths):
-    """A name for each picture's files; where another picture's would be the same, with a number."""
-    names, taken = [], set()
-    for stem in (cli.Path(path).stem for path in paths):
-        number, name = 1, stem
-        while taken & {name, *(f"{name}_{map_name}" for map_name in MAPS)}:
-            number += 1
-            name = f"{stem}-{number}"
-        names.append(name)
-        taken |= {name, *(f"{name}_{map_name}" for map_name in MAPS)}
+    """A name for each picture's files; where another's would begin alike, with a number."""
+    names = []
+    for stem in (path.stem for path in paths):
+        alike = [name for name in names if f"{name}_".startswith(f"{stem}_") or f"{stem}_".startswith(f"{name}_")]
+        names.append(f"{stem}-{len(names) + 1}" if alike else stem)
     return names
-
-
-def kinds_figure(run, grey):
-    maps = [edge_map(network.probabilities, grey, run.test.shape) for network in (run.before, run.after)]
-    return photograph_kinds(grey, *maps, run.test.class_names)
-
-
-def save_map(values, path):
-    """Writes (height, width) values from 0 to 1 as a grey PNG of that size, 1 white."""
-    image = Image.fromarray(np.round(255 * values).astype(np.uint8))
-    with open(path, "wb") as file:
-        image.save(file, format="PNG")
-
-
-def report(name, grey, maps, class_name):
-    height, width = grey.shape
-    lines = [f"{name}: {width}×{height} pixels, each with the window around it"]
-    for stage, log_odds in maps.items():
-        lines.append(f"  {stage:8} p({class_name}) > 0.5 at {100 * np.mean(log_odds > 0):5.1f} % of the pixels")
-    return lines
 
 
 if __name__ == "__main__":

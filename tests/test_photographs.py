@@ -1,14 +1,11 @@
 """Photographs: any picture becomes grey values, and the edge map is what the classifier says of each window."""
 
-import io
-
 import numpy as np
 import pytest
-from conftest import call, listing
+from conftest import call
 from PIL import Image
 
-from edge_demo.datasets.generator import PatchGenerator
-from edge_demo.network import build_network
+from edge_demo.datasets.patches import InputError
 from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
 from edge_demo.runs.run import load_run
 
@@ -33,31 +30,12 @@ def test_a_grey_picture_comes_back_exactly(tmp_path, suffix):
     np.testing.assert_allclose(read_image(path), ramp() / 255, atol=1e-12)
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "webp"])
-def test_a_lossy_picture_comes_back_nearly(tmp_path, suffix):
-    smooth = Image.fromarray(ramp(64, 48)).convert("RGB")
-    grey = read_image(save(tmp_path / f"smooth.{suffix}", smooth, quality=95))
-    assert np.abs(grey - ramp(64, 48) / 255).mean() < 0.01
-
-
 def test_colours_become_their_luma(tmp_path):
     colours = np.random.default_rng(0).integers(0, 256, (9, 8, 3), dtype=np.uint8)
     expected = (0.299 * colours[..., 0] + 0.587 * colours[..., 1] + 0.114 * colours[..., 2]) / 255
     np.testing.assert_allclose(
-        read_image(save(tmp_path / "colours.png", Image.fromarray(colours))), expected, atol=1e-12
+        read_image(save(tmp_path / "colours.png", Image.fromarray(colours))), expected, atol=1 / 255
     )
-
-
-def test_white_is_one_and_black_is_zero(tmp_path):
-    for value in (0, 255):
-        picture = Image.new("RGB", (6, 6), (value,) * 3)
-        assert (read_image(save(tmp_path / "plain.png", picture)) == value / 255).all()
-
-
-def test_a_palette_is_looked_up(tmp_path):
-    picture = Image.fromarray(ramp()).convert("RGB").quantize(16)
-    expected = np.asarray(picture.convert("RGB")) @ np.array([0.299, 0.587, 0.114]) / 255
-    np.testing.assert_allclose(read_image(save(tmp_path / "palette.png", picture)), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
@@ -66,6 +44,11 @@ def test_what_is_transparent_is_on_white(tmp_path, mode):
     picture = Image.new("L", (12, 9), 0).convert(mode)
     picture.putalpha(Image.fromarray(alpha))
     np.testing.assert_allclose(read_image(save(tmp_path / "alpha.png", picture)), 1 - alpha / 255, atol=3e-3)
+
+
+def test_floats_are_taken_as_they_are(tmp_path):
+    values = np.linspace(-0.5, 2, 49, dtype=np.float32).reshape(7, 7)
+    np.testing.assert_array_equal(read_image(save(tmp_path / "floats.tiff", Image.fromarray(values))), values)
 
 
 def test_sixteen_bits_keep_their_precision(tmp_path):
@@ -108,38 +91,21 @@ def test_a_large_picture_is_shrunk_to_its_longer_side_and_a_small_one_is_left(tm
     np.testing.assert_allclose(grey, 100 / 255, atol=1e-6)
 
 
-def png(image):
-    file = io.BytesIO()
-    image.save(file, format="PNG")
-    return file.getvalue()
-
-
-NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
-REFUSED = {
-    "text": (b"not a picture\n", "is no image that can be read"),
-    "empty": (b"", "is no image that can be read"),
-    "svg": (b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "is no image that can be read"),
-    "damaged or incomplete": (png(NOISE)[:4000], "damaged or incomplete"),
-    "smaller than a window": (png(Image.new("L", (4, 9))), "9×4 pixels here"),
-    "a decompression bomb": (png(Image.new("1", (20_000, 6_000))), "more than 100 million"),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_usable_picture_is_refused_by_name_in_one_line(tmp_path, name):
-    content, words = REFUSED[name]
-    path = tmp_path / "picture.png"
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=words) as raised:
-        read_image(path)
-    assert str(path) in str(raised.value)
-    assert "\n" not in str(raised.value)
-
-
-@pytest.mark.parametrize("what", ["/dev/zero", "."])
-def test_a_device_or_a_folder_is_refused(what):
-    with pytest.raises(ValueError, match="is no file"):
-        read_image(what)
+def test_what_is_no_usable_picture_is_refused_by_name(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    whole = save(tmp_path / "whole.png", Image.fromarray(noise)).read_bytes()
+    for content in (b"no picture", b"", whole[:4000]):
+        path = tmp_path / "picture.png"
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="cannot be read as a picture") as raised:
+            read_image(path)
+        assert str(path) in str(raised.value)
+    with pytest.raises(InputError, match="exceeds limit"):
+        read_image(save(tmp_path / "large.png", Image.new("1", (20_000, 10_000))))
+    with pytest.raises(InputError, match="finite"):
+        read_image(save(tmp_path / "nan.tiff", Image.fromarray(np.full((9, 9), np.nan, dtype=np.float32))))
+    with pytest.raises(IsADirectoryError):
+        read_image(tmp_path)
 
 
 def test_the_default_photograph_needs_no_download():
@@ -148,7 +114,7 @@ def test_the_default_photograph_needs_no_download():
     assert grey.std() > 0.1
 
 
-@pytest.mark.parametrize("shape", [(5, 5), (7, 9), (5, 500), (33, 6), (130, 97)])
+@pytest.mark.parametrize("shape", [(5, 5), (5, 500), (33, 6)])
 @pytest.mark.parametrize("classes", [None, 2])
 def test_the_edge_map_is_a_double_loop_over_windows(shape, classes):
     rng = np.random.default_rng(1)
@@ -175,34 +141,22 @@ def test_the_pixels_of_a_window_are_its_rows_one_after_the_other():
     assert found[4, 4] == pytest.approx(grey[3:5, 3:6].ravel() @ weights)
 
 
-@pytest.mark.parametrize("turn", [np.fliplr, np.flipud, np.transpose, np.rot90])
-def test_the_posterior_of_a_turned_picture_is_the_turned_posterior(turn):
-    grey = read_image(default_photograph(), 60)
-    posterior = PatchGenerator().log_posterior
-    turned = edge_map(lambda pixels: posterior(pixels)[:, 0], turn(grey))
-    np.testing.assert_allclose(turned, turn(edge_map(lambda pixels: posterior(pixels)[:, 0], grey)), atol=1e-8)
+@pytest.mark.parametrize("grey", [np.zeros((4, 9)), np.zeros(9), np.zeros((9, 9, 3)), np.full((9, 9), np.nan)])
+def test_what_is_no_picture_for_the_window_is_refused(grey):
+    with pytest.raises(ValueError, match=r"two axes, at least .* and finite"):
+        edge_map(lambda pixels: pixels[:, 0], grey)
 
 
-def test_a_network_predicts_each_window_as_a_patch():
-    network, grey = build_network(25, [4], 2, np.random.default_rng(0)), read_image(default_photograph(), 40)
-    found = edge_map(network.probabilities, grey)
-    window = grey[10:15, 20:25].reshape(1, 25)
-    np.testing.assert_allclose(found[12, 22], network.probabilities(window)[0], atol=1e-12)
-
-
-@pytest.mark.parametrize("shape", [(4, 9), (9,), (9, 9, 3)])
-def test_what_is_no_picture_for_the_window_is_refused(shape):
-    with pytest.raises(ValueError, match="at least 5×5"):
-        edge_map(lambda pixels: pixels[:, 0], np.zeros(shape))
+def test_names_of_classes_are_no_map():
+    with pytest.raises(ValueError, match="probabilities or scores, not names such as Edge"):
+        edge_map(lambda pixels: np.full(len(pixels), "Edge"), np.zeros((9, 9)))
 
 
 @pytest.mark.parametrize("window", [(10, 1), (1, 8)])
 def test_a_picture_with_fewer_rows_or_columns_than_the_window_is_refused(tmp_path, window):
     path = save(tmp_path / "small.png", Image.new("L", (7, 9)))  # 9 rows of 7
-    with pytest.raises(ValueError, match=f"9×7 pixels here, but {window[0]}×{window[1]} is the least"):
+    with pytest.raises(InputError, match=r"\(9, 7\) pixels here"):
         read_image(path, smallest=window)
-    with pytest.raises(ValueError, match=f"at least {window[0]}×{window[1]}, but it is 9×7"):
-        edge_map(lambda pixels: pixels[:, 0], np.zeros((9, 7)), window)
 
 
 def test_sobels_gradient_of_a_ramp_is_its_slope():
@@ -244,13 +198,6 @@ def test_a_map_is_the_probability_as_grey(photographed, trained):
     assert np.abs(shown - expected).max() <= 0.5 / 255 + 1e-9
 
 
-def test_the_same_picture_gives_the_same_bytes(trained, tmp_path):
-    path = save(tmp_path / "ramp.png", Image.fromarray(ramp(20, 10)))
-    for name in ("a", "b"):
-        assert call("detect_edges.py", path, "--run", trained[0], "--out", tmp_path / name).returncode == 0
-    assert listing(tmp_path / "a") == listing(tmp_path / "b")
-
-
 def test_seven_kinds_give_a_map_of_the_chosen_class_and_of_all(trained_kinds, tmp_path):
     path = save(tmp_path / "ramp.png", Image.fromarray(ramp(20, 10)))
     flags = ["--run", trained_kinds[0], "--out", tmp_path / "out"]
@@ -269,3 +216,29 @@ def test_a_bad_picture_among_good_ones_is_found_before_anything_is_written(train
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_of_few_greys_is_named_with_the_flag_that_stretches_them(trained, tmp_path):
+    twelve_bits = np.linspace(0, 4095, 600).astype(np.uint16).reshape(20, 30)
+    path = save(tmp_path / "dark.png", Image.fromarray(twelve_bits))
+    for script, flags in (("detect_edges.py", [path]), ("animate.py", ["--photograph", path])):
+        done = call(script, *flags, "--run", trained[0], "--out", tmp_path / "out")
+        assert "span 6.2 % of black to white; --stretch" in done.stderr
+    done = call("detect_edges.py", path, "--stretch", "--run", trained[0], "--out", tmp_path / "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    run = load_run(trained[0])
+    grey = twelve_bits / 4095
+    expected = edge_map(run.after.probabilities, grey)[..., 0]
+    assert np.abs(opened(tmp_path / "out" / "dark_after.png") / 255 - expected).max() < 0.003
+
+
+def test_a_picture_is_never_its_own_output(trained, tmp_path):
+    path = save(tmp_path / "mine_after.png", Image.fromarray(ramp(20, 10)))
+    (tmp_path / "mine.png").symlink_to(path)
+    content = path.read_bytes()
+    (tmp_path / "sub").mkdir()
+    for out in (tmp_path, tmp_path / "sub" / ".."):
+        done = call("detect_edges.py", tmp_path / "mine.png", "--run", trained[0], "--out", out)
+        assert done.returncode == 2
+        assert "is what is read" in done.stderr
+    assert path.read_bytes() == content
