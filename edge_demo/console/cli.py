@@ -165,7 +165,7 @@ def command(main):
             return fail("interrupted", 130)
         except MemoryError:
             return fail("the memory of this machine is not enough: use smaller sizes")
-        except (ValueError, InputError, TrainingDiverged) as error:
+        except (InputError, TrainingDiverged) as error:
             return fail(error)
         except Exception as error:
             if isinstance(error, OSError) and error.filename is not None:
