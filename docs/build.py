@@ -40,7 +40,7 @@ COMMANDS = (  # what is run, with its outputs in a folder of its own
     ("animation", "animate.py", "--run", "{folder}/train"),
     ("animation", "animate.py", "--run", "{folder}/train", "--photograph"),
     ("study", "study_overconfidence.py"),
-    ("digits", "train.py", "--data", "{folder}/digits.csv", "--hidden", "32"),
+    ("digits", "train.py", "--data", "{folder}/digits.csv", "--label", "1", "--hidden", "32"),
 )
 COPIED = {  # file in docs/ -> where it comes from
     "dataset.png": "train/01_dataset.png",
