@@ -84,8 +84,8 @@ class Run:
     def measure_parts(self, rng):
         """Sets parts: where the loss on fresh patches comes from, and how far p is from the exact one, in two stages.
 
-        A dict from "before" and "after" to what against_truth says, and ambiguous, the share of such patches. Nothing of
-        it is known without a generator.
+        A dict from "before" and "after" to what against_truth says, and from "ambiguous" to the share of such patches.
+        Nothing of it is known without a generator.
         """
         if self.generator is None or len(self.test.class_names) != 2:
             return
