@@ -21,7 +21,7 @@ INDEX_WORDS = {"id", "index", "unnamed"}  # of a column that counts the rows, su
 MOST_CLASSES = 50  # more than a figure can show
 LARGEST_NUMBER = 1e9  # of either sign, so that no product with a weight overflows
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # characters that are no text, and may do things to a terminal
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e]")  # no text: it may do things to a terminal
 SPACED = re.compile(r"[0-9] +[-+.0-9e]+ +[-0-9]")
 NO_TABLES = {  # how files begin that are often taken for a table
     b"<": "an HTML page: download the file itself",

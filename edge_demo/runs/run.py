@@ -13,6 +13,7 @@ import numpy as np
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.loading import Scaling, load_dataset
 from edge_demo.datasets.patches import KIND_NAMES, InputError, Patches
+from edge_demo.datasets.tables import CONTROL
 from edge_demo.evaluation import against_truth, is_ambiguous
 from edge_demo.network import Network, build_network
 from edge_demo.optimizers import make_optimizer
@@ -317,7 +318,7 @@ def load_stored(folder):
         shapes = {found.shape for found in logits.values()}
         finite = all(np.isfinite(array).all() for array in (test.pixels, *logits.values(), *state.values()))
         whole = (min(epochs), max(epochs)) == (0, stored.history.epoch[-1]) and shapes == {(len(test), len(names))}
-        if not whole or not finite or not all(map(str.isprintable, names)):
+        if not whole or not finite or any(map(CONTROL.search, names)):
             raise ValueError("damaged")
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise InputError(
