@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*L-BFGS-B solver are deprecated
 def done(name, *arguments):
     """The printed text of a script that must succeed."""
     result = call(name, *arguments)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0, result.stderr
     return result.stdout
 
 
