@@ -1,6 +1,7 @@
 """Sweeps: every combination once, recorded at once, the same results whatever was interrupted and whoever worked."""
 
 import csv
+import importlib
 import json
 import os
 import signal
@@ -131,6 +132,22 @@ def test_study_truth_prints_the_means_of_its_table(tmp_path):
     assert {(task["train_size"], task["hidden"], task["seed"]) for task in tasks} == {
         *product((100, 400), (2, 4), (0, 1))
     }
+
+
+def test_what_holds_the_network_back_are_three_reasons_whose_sum_is_what_it_is_above_the_floor(tmp_path, monkeypatch):
+    study = importlib.import_module("scripts.study_truth")
+    monkeypatch.setattr(study, "UNITS", 4)
+    monkeypatch.setattr(study, "PATCHES", 60)
+    text = printed("study_truth.py", "--train-size", "400", "--hidden", "4", "--seeds", "1", "--out", tmp_path)
+    rows = table(tmp_path, "what_holds_it_back.csv")
+    task = {"train_size": 60, "hidden": 4, "seed": 2} | study.USUAL
+    total = sum(float(value) for name, value in rows[2].items() if name != "seed")
+    assert total == pytest.approx(train_on_fresh_patches(task)["kl_divergence"])
+    most = train_on_fresh_patches({"train_size": 400, "hidden": 4, "seed": 2} | study.SCHEDULE)
+    assert float(rows[2]["network too small"]) == most["kl_divergence"]
+    for name in [*rows[0]][1:]:
+        assert f"{np.mean([float(row[name]) for row in rows]):.4f}" in text
+    assert (tmp_path / "what_holds_it_back.png").exists()
 
 
 def test_a_figure_of_the_sweep_shows_the_means_that_it_was_given():
