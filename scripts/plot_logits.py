@@ -4,14 +4,18 @@ from edge_demo.console import cli
 
 import sys
 
-from edge_demo.explorer.page import UnknownLayer, write_explorer
+from edge_demo.explorer import UnknownLayer, write_explorer
 from edge_demo.figures.of_run import save_figures
 from edge_demo.runs.run import load_run
 
 
 @cli.command
 def main(argv):
-    options = parse(argv)
+    parser = cli.parser(__doc__)
+    default = cli.ROOT / "outputs" / "train"
+    parser.add_argument("--run", type=cli.path, default=default, help="folder that train.py wrote")
+    options = parser.parse_args(argv)
+
     run = load_run(options.run)
     names, notes = save_figures(run, options.run)
     try:
@@ -20,13 +24,6 @@ def main(argv):
     except UnknownLayer as error:
         notes.append(f"no explorer.html: {error}")
     cli.say(*(cli.shown(options.run / name) for name in names), *notes)
-
-
-def parse(argv):
-    parser = cli.parser(__doc__)
-    default = cli.ROOT / "outputs" / "train"
-    parser.add_argument("--run", type=cli.path, default=default, help="folder that train.py wrote")
-    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

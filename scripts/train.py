@@ -11,7 +11,7 @@ from tqdm import tqdm
 from edge_demo.checks import check_network, check_training, is_cross_entropy
 from edge_demo.datasets.loading import load_dataset
 from edge_demo.datasets.patches import InputError
-from edge_demo.explorer.page import UnknownLayer, write_explorer
+from edge_demo.explorer import UnknownLayer, write_explorer
 from edge_demo.figures.of_run import save_figures
 from edge_demo.optimizers import OPTIMIZERS, make_optimizer
 from edge_demo.runs.folder import check_replaceable, replacing_folder
@@ -48,7 +48,7 @@ def main(argv):
         with replacing_folder(options.out, FILES) as folder:
             run.write(folder, dataset.unlabelled, dataset.test_rows)
     say(*report.table(run), *report.summary(run), *report.truth(run))
-    tell([finding for finding in check_training(run, dataset.train) if not finding.passed], options, "")
+    tell([finding for finding in check_training(run, dataset.train) if not finding.passed], options)
     notes = [] if options.no_figures else draw(run, options.out)
     names = [name for name in FILES if (options.out / name).exists()]
     say(*report.written(cli.shown(options.out), names), *notes)
@@ -184,11 +184,11 @@ def check(network, patches, options, say):
     return wrong
 
 
-def tell(findings, options, *above):
+def tell(findings, options):
     """Prints what checks found: with --quiet only what is wrong, on standard error."""
     if not findings:
         return
-    lines = [*above, *report.checks(findings)]
+    lines = report.checks(findings)
     if not options.quiet:
         cli.say(*lines)
     elif not all(finding.passed for finding in findings):

@@ -12,23 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_demo.datasets.patches import KIND_NAMES
+from edge_demo.datasets.patches import KIND_NAMES, InputError
 from edge_demo.photographs import default_photograph, read_image
-from edge_demo.runs.run import OtherData, layer_sizes, training_patches, with_parameters
-from edge_demo.softmax import cross_entropy
+from edge_demo.runs.run import layer_names, layer_sizes, training_patches
 
 PAGE = Path(__file__).parent / "page"
-MODULES = ("softmax", "random", "network", "optimizers", "training", "generator", "parts", "run", "live", "state")
-MODULES += ("format", "play", "draw", "patch", "hidden", "steps", "curves", "lossarea", "scores", "plane", "picture")
-MODULES += ("photograph", "truth", "panel", "predict", "tour", "main")
-LAYERS = ("Center", "Dense", "ReLU", "Tanh")  # what network.js knows
-MOST_BYTES = 590_000  # of the whole page; patches are left out, and then points of training, to stay below
-MOST_FOR_WEIGHTS = 200_000
+LAYERS = {"Center", "Dense", "ReLU", "Tanh"}  # what network.js knows
+MOST_BYTES = 490_000  # of the whole page; patches are left out, and kept epochs, to stay below
+MOST_FOR_WEIGHTS = 110_000  # before base64, which makes 4 bytes of 3
 LARGEST_PHOTOGRAPH = 160  # pixels of its longer side
-MOST_TO_TRAIN = 500_000  # pixels of all training patches, beyond which the page does not train on them
-MOST_EPOCHS = 400  # points of the loss curve
-SCALES = (10_000, 255, 1)  # pixels with four decimals, of 8-bit images, whole numbers: 16 bits hold them without loss
-ROUNDED = (10_000, 1000, 100, 10, 1)  # for other pixels, where float64 would leave too few patches
+MOST_EPOCHS = 400  # of the loss curve
+DECIMALS = 10_000  # the demo's pixels have four, and travel as whole numbers without loss; others as float32
 
 
 class UnknownLayer(ValueError):
@@ -40,20 +34,18 @@ def explorer_page(run):
 
     Raises UnknownLayer.
     """
-    unknown = {type(layer).__name__ for layer in run.after.layers} - set(LAYERS)
+    unknown = set(layer_names(run.after)) - LAYERS
     if unknown:
         raise UnknownLayer(
             f"the explorer knows no {', '.join(sorted(unknown))}: "
             "add it to edge_demo/explorer/page/network.js, and to LAYERS in edge_demo/explorer/page.py"
         )
     page, style = ((PAGE / name).read_text(encoding="utf-8") for name in ("index.html", "style.css"))
-    script = "\n".join(_without_imports((PAGE / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES)
-    parts = {
-        '<link rel="stylesheet" href="style.css" />': f"<style>\n{style}</style>",
-        '<script type="module" src="main.js"></script>': f'<script type="module">\n{script}</script>',
-    }
-    for tag, text in parts.items():
-        page = page.replace(tag, text)
+    scripts = {}
+    _collect("main", scripts)
+    script = "\n".join(scripts.values())
+    page = page.replace('<link rel="stylesheet" href="style.css" />', f"<style>\n{style}</style>")
+    page = page.replace('<script type="module" src="main.js"></script>', f'<script type="module">\n{script}</script>')
     before, after = page.split('id="run-data">')
     data = _data(run, MOST_BYTES - len(page.encode()))
     return f'{before}id="run-data">{_json(data)}{after}'
@@ -61,15 +53,18 @@ def explorer_page(run):
 
 def write_explorer(run, path):
     """Writes the page of a run to a file; errors as for explorer_page."""
-    page = explorer_page(run)
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        file.write(page)
+    Path(path).write_text(explorer_page(run), encoding="utf-8", newline="")
 
 
-def _without_imports(module):
-    """A JavaScript module as part of one script: all names of all modules stand side by side."""
+def _collect(name, scripts):
+    """Adds a JavaScript module to scripts, after what it imports: in the page, all their names stand side by side."""
+    if name in scripts:
+        return
+    module = (PAGE / f"{name}.js").read_text(encoding="utf-8")
+    for imported in re.findall(r'^import .*?"\./(\w+)\.js";\n', module, flags=re.DOTALL | re.MULTILINE):
+        _collect(imported, scripts)
     module = re.sub(r"^import .*?;\n", "", module, flags=re.DOTALL | re.MULTILINE)
-    return re.sub(r"^export ", "", module, flags=re.MULTILINE)
+    scripts[name] = re.sub(r"^export ", "", module, flags=re.MULTILINE)
 
 
 def _json(data):
@@ -80,98 +75,75 @@ def _json(data):
 
 def _data(run, room):
     """What run.js reads, in about so many bytes."""
-    test, kinds_known = run.test, run.test.kinds is not None
-    exact = run.generator is not None
-    epochs = run.history.epoch
-    batches = -(-run.settings["data"]["train"] // run.settings["batch_size"])
-    kept = _spread(list(run.snapshots), max(2, MOST_FOR_WEIGHTS * 3 // 4 // (8 * _flat(run.after.arrays).size)))
-    curve = _spread(range(len(epochs)), MOST_EPOCHS)
-    checked = test.pixels[: max(1, 200 // test.pixels.shape[1])]
+    test, exact = run.test, run.generator is not None
+    parameters = [np.concatenate([kept[name].ravel() for name in run.after.arrays]) for kept in run.snapshots.values()]
+    kept = _spread(len(parameters), max(2, MOST_FOR_WEIGHTS // parameters[0].nbytes))
+    kept_epochs = [list(run.snapshots)[i] for i in kept]
+    epochs = sorted({*kept_epochs, *_spread(len(run.history.epoch), MOST_EPOCHS)})
+    checked = test.pixels[:4]
     data = {
         "shape": test.shape,
         "class_names": list(test.class_names),
         "target": run.settings["target"],
         "layers": [_layer(layer) for layer in run.after.layers],
-        "snapshots": {
-            "steps": [epoch * batches for epoch in kept],
-            "epochs": kept,
-            **_losses(run, [run.snapshots[epoch] for epoch in kept]),
-            "parameters": _base64(np.array([_flat(run.snapshots[epoch]) for epoch in kept]), "<f8"),
-        },
-        "history": {
-            "epoch": [epochs[i] for i in curve],
-            "test_loss": [run.history.test_loss[i] for i in curve],
-        },
+        "snapshots": {"epochs": kept_epochs, "parameters": _base64([parameters[i] for i in kept], "<f8")},
+        "history": {name: [values[i] for i in epochs] for name, values in asdict(run.history).items()},
         "settings": _settings(run),
-        "training": None,
-        "training_note": None,
-        "photograph": _photograph(run),
+        "photograph": _photograph() if exact else None,
         "description": _description(run),
-        "usual_distance": None if exact else _usual_distance(test.pixels),
-        "bayes_loss": cross_entropy(run.log_posterior, test.labels) if exact else None,
-        "range": _range(test.pixels),
-        "groups": list(KIND_NAMES if kinds_known else test.class_names),
+        "groups": list(test.class_names if test.kinds is None else KIND_NAMES),
+        "examples": run.examples().tolist(),
         "generator": asdict(run.generator) if exact else None,
         "check": {"pixels": _base64(checked, "<f8"), "logits": _base64(run.after.logits(checked), "<f8")},
     }
-    if not exact:
-        data["training"], data["training_note"] = _training(run, (room - len(_json(data))) // 2)
+    training = (None, None) if exact else _training(run, (room - len(_json(data))) // 2)
+    data["training"], data["training_note"] = training
     data["patches"] = _patches(run, room - len(_json(data)))
-    if not _is_lossless(test.pixels, data["patches"]["scale"]):
-        data["description"] += " To keep this page small, the pixels of its test patches are rounded."
     return data
 
 
 def _patches(run, room):
-    """Test patches in about so many bytes, as many of each kind, or class; at least one of each, whatever the room."""
-    test = run.test
-    groups = test.labels if test.kinds is None else test.kinds
-    scale = _scale(test.pixels, room)
-    shown = _some_of_each(groups, max(int(room / _bytes_each(test, scale)), len(np.unique(groups))))
+    """Test patches in about so many bytes, as many of each kind, or class; at least one of each, and the examples."""
+    groups = run.test.labels if run.test.kinds is None else run.test.kinds
+    kinds, fitting = np.unique(groups), room / _bytes_each(run.test)
+    each = len(groups) if fitting >= len(groups) else max(1, int(fitting / len(kinds)))
+    shown = np.concatenate([run.examples(), *(np.flatnonzero(groups == kind)[:each] for kind in kinds)])
+    shown = np.unique(shown)
     return {
-        "total": len(test),
+        "total": len(run.test),
         "index": _base64(shown, "<i4"),
         "groups": _base64(groups[shown], "u1"),
-        **_packed(test[shown], scale),
+        **_packed(run.test[shown]),
     }
 
 
 def _training(run, room):
     """The patches that the page's own training needs where it cannot draw them, or None; and why, if there are none."""
     left_out = "The page cannot train here: the training patches of this run"
-    if run.settings["data"]["train"] * run.test.pixels.shape[1] > MOST_TO_TRAIN:
-        return None, f"{left_out} are too many to be part of it."
     try:
         patches = training_patches(run)
-    except OtherData:
-        return None, f"{left_out} have changed since."
-    except (OSError, ValueError):
-        return None, f"{left_out} are no longer where they were."
-    scale = _scale(patches.pixels, room)
-    if _bytes_each(patches, scale) * len(patches) > room:
+    except (OSError, InputError):
+        return None, f"{left_out} are no longer where, or what, they were."
+    if _bytes_each(patches) * len(patches) > room:
         return None, f"{left_out} are too many to be part of it."
-    return _packed(patches, scale), None
+    return _packed(patches), None
 
 
-def _packed(patches, scale):
+def _packed(patches):
     """Pixels and labels as text."""
-    numbers = patches.pixels if scale is None else np.round(patches.pixels * scale)
-    pixels = _base64(numbers, "<f8" if scale is None else "<i2")
-    return {"labels": _base64(patches.labels, "u1"), "scale": scale, "pixels": pixels}
+    exact = _has_four_decimals(patches.pixels)
+    pixels = _base64(np.round(patches.pixels * DECIMALS), "<i2") if exact else _base64(patches.pixels, "<f4")
+    return {"labels": _base64(patches.labels, "u1"), "scale": DECIMALS if exact else None, "pixels": pixels}
 
 
-def _scale(pixels, room):
-    """The scale that _packed needs: one without loss where there is one, else float64 (None) where that fits."""
-    for scale in SCALES:
-        if _is_lossless(pixels, scale):
-            return scale
-    fitting = [scale for scale in ROUNDED if (np.abs(pixels * scale) < 2**15).all()]
-    return fitting[0] if fitting and pixels.size * 8 * 4 / 3 > room else None
-
-
-def _bytes_each(patches, scale):
+def _bytes_each(patches):
     """What one patch takes in the page: base64 makes 4 bytes of 3."""
-    return (patches.pixels.shape[1] * (8 if scale is None else 2) + 6) * 4 / 3
+    return (patches.pixels.shape[1] * (2 if _has_four_decimals(patches.pixels) else 4) + 6) * 4 / 3
+
+
+def _has_four_decimals(pixels):
+    numbers = np.round(pixels * DECIMALS)
+    return bool((np.abs(numbers) < 2**15).all() and (numbers / DECIMALS == pixels).all())
 
 
 def _layer(layer):
@@ -183,93 +155,34 @@ def _layer(layer):
 
 def _settings(run):
     """What the page's own training begins with."""
-    names = [type(layer).__name__ for layer in run.after.layers]
     return {name: run.settings[name] for name in ("optimizer", "lr", "batch_size", "seed")} | {
         "hidden": layer_sizes(run.after, run.test.pixels.shape[1])[1:-1],
-        "activation": "Tanh" if "Tanh" in names else "ReLU",
+        "activation": "Tanh" if "Tanh" in layer_names(run.after) else "ReLU",
         "train": run.settings["data"]["train"],
     }
 
 
-def _photograph(run):
-    """The portrait, in grey levels of 8 bits; None where the patches are not those of the generator."""
-    if run.generator is None:
-        return None
+def _photograph():
+    """The portrait, in grey levels of 8 bits."""
     grey = read_image(default_photograph(), largest=LARGEST_PHOTOGRAPH)
     height, width = grey.shape
-    return {"width": width, "height": height, "pixels": _base64(np.round(grey * 255), "u1")}
-
-
-def _losses(run, snapshots):
-    """Loss and accuracy of the test patches at each point of training."""
-    losses, accuracies = [], []
-    for snapshot in snapshots:
-        logits = with_parameters(run.after, snapshot).logits(run.test.pixels)
-        losses.append(cross_entropy(logits, run.test.labels))
-        accuracies.append(float((logits.argmax(axis=1) == run.test.labels).mean()))
-    return {"test_loss": losses, "test_accuracy": accuracies}
-
-
-def _flat(arrays):
-    """A dict of arrays as one vector."""
-    return np.concatenate([array.ravel() for array in arrays.values()])
+    return {"width": width, "height": height, "pixels": _base64(np.round(grey.clip(0, 1) * 255), "u1")}
 
 
 def _description(run):
     settings = run.settings
     sizes = "-".join(map(str, layer_sizes(run.after, run.test.pixels.shape[1])))
-    data, epochs = settings["data"], f"{settings['epochs']:,}"
-    if run.interrupted_at is not None:
-        epochs = f"{run.interrupted_at:,} of {epochs}"
+    parameters = sum(array.size for array in run.after.parameters)
     return (
-        f"The network: {sizes}, {_flat(run.after.arrays).size:,} parameters, trained for {epochs} epochs on "
-        f"{data['train']:,} patches, in batches of {settings['batch_size']:,}, by {settings['optimizer']} at learning "
-        f"rate {settings['lr']:g}, seed {settings['seed']}; losses are those of {len(run.test):,} test patches."
+        f"The network: {sizes}, {parameters:,} parameters, trained for {run.history.epoch[-1]:,} epochs on "
+        f"{settings['data']['train']:,} patches, in batches of {settings['batch_size']:,}, by {settings['optimizer']} "
+        f"at learning rate {settings['lr']:g}, seed {settings['seed']}."
     )
 
 
-def _range(pixels):
-    """What a brush paints, from dark to light: 0 to 1, unless the patches are of quite another scale."""
-    low, high = float(pixels.min()), float(pixels.max())
-    return [0.0, 1.0] if -1 < low < high < 2.5 else [np.floor(low), max(np.ceil(high), np.floor(low) + 1)]
-
-
-def _usual_distance(pixels, most=1000):
-    """How far test patches are from the nearest other one: the median and the largest distance."""
-    pixels = pixels[:most]
-    squares = (pixels**2).sum(axis=1)
-    distances = squares[:, None] + squares - 2 * pixels @ pixels.T
-    np.fill_diagonal(distances, np.inf)
-    nearest = np.sqrt(np.maximum(distances.min(axis=1), 0.0))
-    if len(pixels) < 2:
-        nearest = np.zeros(1)
-    return {"median": float(np.median(nearest)), "largest": float(nearest.max())}
-
-
-def _is_lossless(pixels, scale):
-    """Whether 16-bit whole numbers, divided by scale, give these float64 pixels back, to the last bit."""
-    if scale is None:  # they travel as float64
-        return True
-    numbers = np.round(pixels * scale)
-    return bool((np.abs(numbers) < 2**15).all() and (numbers / scale == pixels).all())
-
-
-def _some_of_each(groups, count):
-    """Indexes of at most count patches, in order: as many of each group, as far as there are."""
-    if count >= len(groups):
-        return np.arange(len(groups))
-    order = np.argsort(groups, kind="stable")
-    starts = np.searchsorted(groups[order], groups[order])
-    rank = np.empty(len(groups), dtype=int)
-    rank[order] = np.arange(len(groups)) - starts  # 0 for the first of its group, 1 for the second
-    return np.sort(np.argsort(rank, kind="stable")[:count])
-
-
-def _spread(values, count):
-    """At most count of the values, the first and the last among them."""
-    values = list(values)
-    places = np.linspace(0, len(values) - 1, min(count, len(values))).round().astype(int)
-    return [values[i] for i in np.unique(places)]
+def _spread(length, count):
+    """At most count places of a list, the first and the last among them."""
+    return np.unique(np.linspace(0, length - 1, min(count, length)).round().astype(int)).tolist()
 
 
 def _base64(array, dtype):

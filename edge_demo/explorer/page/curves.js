@@ -1,11 +1,11 @@
 // The curves over training: the loss, and the same patch before, during and after training.
 
-import { classColor, crisp, cssColor, line, markerPath, swatch, widthOf, write } from "./draw.js";
+import { classColor, crisp, cssColor, line, markerPath, widthOf, write } from "./draw.js";
 import { epochText, natsText, probabilityText } from "./format.js";
-import { live } from "./live.js";
+import { freshPatches } from "./live.js";
 import { run } from "./run.js";
-import { point, points, state } from "./state.js";
-import { shownClasses } from "./steps.js";
+import { generator, point, points, state } from "./state.js";
+import { fillTable, shownClasses } from "./steps.js";
 import { softmax } from "./softmax.js";
 
 const MARGIN = { left: 44, right: 14, top: 8, bottom: 20 };
@@ -22,7 +22,7 @@ function placeOf(epoch) {
 }
 
 export function showCurves({ pixels, probabilities: now }) {
-  document.getElementById("loss-title").textContent = `Test loss, here ${natsText(point().testLoss)} nats`;
+  document.getElementById("loss-title").textContent = `Loss: test ${natsText(point().testLoss)} nats, in training (thin) ${natsText(point().trainLoss)}`;
   drawLoss();
   const flat = Float64Array.from(pixels);
   const probabilities = points().map(({ network }) => softmax(Array.from(network.logits(flat))));
@@ -30,7 +30,7 @@ export function showCurves({ pixels, probabilities: now }) {
   showStages(now, probabilities);
 }
 
-/** A chart over the saved points of training; y(value) is a height from 0 (below) to 1 (above). */
+/** A chart over the saved points of training; y(value) is a height from 0 (below) to 1 (above). mark(): where it is now. */
 export function trainingChart(id, height, yTicks, y) {
   const end = points().length - 1;
   const canvas = document.getElementById(id);
@@ -48,16 +48,20 @@ export function trainingChart(id, height, yTicks, y) {
   let free = 0;
   points().forEach(({ epoch }, place) => {
     const x = toX(place);
-    const room = place === end || x < toX(end) - 34;
+    const room = place === end || x < toX(end) - 38;
     if (x < free || !room) return;
-    write(context, epochText(epoch), x, height - 2, "center", "bottom");
-    free = x + 34;
+    const isLast = place === end && end > 0;
+    write(context, epochText(epoch), isLast ? width : x, height - 2, isLast ? "right" : "center", "bottom");
+    free = x + 38;
   });
-  context.strokeStyle = cssColor("ink");
-  context.setLineDash([3, 3]);
-  line(context, toX(state.snapshot), MARGIN.top, toX(state.snapshot), MARGIN.top + h);
-  context.setLineDash([]);
-  return { canvas, context, toX, toY };
+  const mark = () => {
+    context.strokeStyle = cssColor("ink");
+    context.lineWidth = 1;
+    context.setLineDash([3, 3]);
+    line(context, toX(state.snapshot), MARGIN.top, toX(state.snapshot), MARGIN.top + h);
+    context.setLineDash([]);
+  };
+  return { canvas, context, toX, toY, mark };
 }
 
 /** Ticks at powers of ten between 10^low and 10^high, or where these are fewer than two, at 1, 2 and 5 times them. */
@@ -80,24 +84,26 @@ function curve(context, points) {
   context.stroke();
 }
 
-/** The epochs whose loss is known, as [place, loss]: of the run, all of them; of the page's own training, its points. */
-function knownLosses() {
-  if (state.live) return points().map(({ testLoss }, place) => [place, testLoss]);
-  const inner = run.snapshots.filter(({ epoch }) => epoch > 0 && epoch < 1).map((s) => [s.epoch, s.testLoss]);
-  const whole = run.history.epoch.map((epoch, i) => [epoch, run.history.test_loss[i]]);
-  return [...inner, ...whole].sort(([a], [b]) => a - b).map(([epoch, loss]) => [placeOf(epoch), loss]);
+/** [place, loss] of the epochs whose loss is known: of the run, all of them; of the page's own training, its points. */
+function knownLosses(ofRun, ofPoint) {
+  if (state.live) return points().map((saved, place) => [place, saved[ofPoint]]);
+  return run.history.epoch.map((epoch, i) => [placeOf(epoch), run.history[ofRun][i]]);
 }
 
 function drawLoss() {
-  const shown = (loss) => Math.min(Math.max(loss, LIMITS_OF_LOSS[0]), LIMITS_OF_LOSS[1]) || LIMITS_OF_LOSS[1];
-  const losses = knownLosses().map(([place, loss]) => [place, shown(loss)]);
-  const bayesLoss = state.live ? live.fresh.bayesLoss : run.bayesLoss;
+  const shown = (loss) => Math.min(Math.max(loss, LIMITS_OF_LOSS[0]), LIMITS_OF_LOSS[1]);
+  const [tested, trained] = [
+    knownLosses("test_loss", "testLoss"),
+    knownLosses("train_loss", "trainLoss"),
+  ].map((losses) => losses.map(([place, loss]) => [place, shown(loss)]));
+  const { floor } = freshPatches(generator());
   const equal = Math.log(run.classNames.length);
-  const values = [...losses.map(([, loss]) => loss), equal, shown(bayesLoss ?? equal)];
+  const values = [...tested, ...trained].map(([, loss]) => loss);
+  values.push(equal, shown(floor ?? equal));
   const low = Math.log10(Math.min(...values)) - 0.15;
   const high = Math.log10(Math.max(...values)) + 0.1;
   const y = (loss) => (Math.log10(shown(loss)) - low) / (high - low);
-  const { canvas, context, toX, toY } = trainingChart("loss-chart", 140, logTicks(low, high), y);
+  const { canvas, context, toX, toY, mark } = trainingChart("loss-chart", 140, logTicks(low, high), y);
 
   context.strokeStyle = cssColor("muted");
   context.setLineDash([6, 4]);
@@ -107,15 +113,21 @@ function drawLoss() {
     write(context, text, right - 5, toY(loss) + (below ? 3 : -3), "right", below ? "top" : "bottom");
   };
   reference(equal, `ln ${run.classNames.length} = ${equal.toFixed(3)}: equal p`, true);
-  if (bayesLoss) reference(bayesLoss, `exact posterior ${natsText(bayesLoss)}`, false);
+  if (floor) reference(floor, `Bayes floor ${natsText(floor)}`, false);
   context.setLineDash([]);
 
+  mark();
   context.strokeStyle = cssColor("ink");
-  context.lineWidth = 1.6;
-  curve(
-    context,
-    losses.map(([place, loss]) => [toX(place), toY(loss)]),
-  );
+  for (const [losses, width] of [
+    [trained, 0.8],
+    [tested, 2],
+  ]) {
+    context.lineWidth = width;
+    curve(
+      context,
+      losses.map(([place, loss]) => [toX(place), toY(loss)]),
+    );
+  }
   context.fillStyle = cssColor("accent");
   context.beginPath();
   context.arc(toX(state.snapshot), toY(point().testLoss), 5, 0, 2 * Math.PI);
@@ -128,7 +140,8 @@ function drawLoss() {
 
 function drawLearning(probabilities) {
   const yTicks = [0, 0.5, 1].map((value) => ({ value, text: String(value) }));
-  const { canvas, context, toX, toY } = trainingChart("learning-chart", 115, yTicks, (p) => p);
+  const { canvas, context, toX, toY, mark } = trainingChart("learning-chart", 115, yTicks, (p) => p);
+  mark();
   const shown = shownClasses(probabilities[state.snapshot], 7);
   for (const k of shown) {
     const places = probabilities.map((p, i) => [toX(i), toY(p[k])]);
@@ -146,22 +159,9 @@ function drawLearning(probabilities) {
   canvas.setAttribute("aria-label", `Probabilities of this patch over training: ${best.join(", ")}.`);
 }
 
-/** A small table: each class's probability for this patch, untrained, now and trained. */
+/** Each class's probability for this patch, untrained, now and trained. */
 function showStages(now, probabilities) {
-  const table = document.getElementById("stages");
-  const make = (name, text, scope) =>
-    Object.assign(document.createElement(name), { textContent: text, ...(scope && { scope }) });
-  const row = (...cells) => {
-    const tr = document.createElement("tr");
-    tr.append(...cells);
-    return tr;
-  };
   const columns = [probabilities[0], probabilities[state.snapshot], probabilities.at(-1)];
-  const heads = ["p at T = 1", "before", "here", "after"].map((text) => make("th", text, "col"));
-  const body = shownClasses(now, 7).map((k) => {
-    const name = make("th", "", "row");
-    name.append(swatch(k), Object.assign(make("span", run.classNames[k]), { title: run.classNames[k] }));
-    return row(name, ...columns.map((p) => make("td", probabilityText(p[k]))));
-  });
-  table.replaceChildren(row(...heads), ...body);
+  const rows = shownClasses(now, 7).map((k) => ({ k, cells: columns.map((p) => ({ text: probabilityText(p[k]) })) }));
+  fillTable("stages", ["p at T = 1", "before", "here", "after"], rows);
 }

@@ -97,6 +97,8 @@ export function widthOf(canvas) {
   return widths.get(canvas);
 }
 
+export const forgetWidths = () => widths.clear();
+
 /** Calls action() when the page has got another width. */
 export function onNewWidth(action) {
   const page = document.querySelector("main");
@@ -188,4 +190,18 @@ export function fitting(context, name, width) {
   let text = name;
   while (context.measureText(text).width > width && text.length > 1) text = `${text.slice(0, -2).trimEnd()}…`;
   return text;
+}
+
+/** A circle around a point, that stands out from all others. */
+export function ring(context, [x, y], radius, color) {
+  for (const [stroke, wide] of [
+    [cssColor("card"), 5],
+    [color, 2.5],
+  ]) {
+    context.strokeStyle = stroke;
+    context.lineWidth = wide;
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.stroke();
+  }
 }

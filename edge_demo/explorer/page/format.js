@@ -1,6 +1,6 @@
 // Numbers as short text, by the rules of the figures: a probability is never rounded to 0 or to 1.
 
-const minus = (text) => text.replace("-", "−");
+const minus = (text) => text.replaceAll("-", "−");
 
 /** 3e−5, 2.8e12. */
 export const scientific = (x, digits = 1) => minus(x.toExponential(digits).replace("+", ""));
@@ -30,10 +30,10 @@ export function probabilityText(p, decimals = 3) {
   return p > 1 - least / 2 ? `> ${(1 - least).toFixed(decimals)}` : p.toFixed(decimals);
 }
 
-export function percentText(p) {
+export function percentText(p, decimals = p >= 0.01 && p <= 0.99 ? 0 : 2) {
   if (p < 1e-4) return "< 0.01\u00a0%";
   if (p > 1 - 1e-4) return "> 99.99\u00a0%";
-  return `${(100 * p).toFixed(p >= 0.01 && p <= 0.99 ? 0 : 2)}\u00a0%`;
+  return `${(100 * p).toFixed(decimals)}\u00a0%`;
 }
 
 /** With its sign: +0.031, −0.500; tiny ones as −3e−5. */

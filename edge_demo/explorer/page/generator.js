@@ -28,8 +28,11 @@ export function templatesOfKinds() {
   ];
 }
 
-/** A generator from its five settings: {noise, brightness: [mean, deviation], contrast: [mean, deviation]}. */
-export function makeGenerator({ noise, brightness, contrast }) {
+/**
+ * A generator from its five settings: {noise, brightness: [mean, deviation], contrast: [mean, deviation]}; bayes_loss
+ * is the floor of its two classes, in nats, where make_data.py has measured it.
+ */
+export function makeGenerator({ noise, brightness, contrast, bayes_loss: bayesLoss = null }) {
   const [bright, brightSpread] = brightness;
   const [strength, strengthSpread] = contrast;
   const kinds = templatesOfKinds();
@@ -96,38 +99,36 @@ export function makeGenerator({ noise, brightness, contrast }) {
     return logSumExp([edge, noEdge]) - Math.log(2) + Math.log(noise) - (distance + size) / 2;
   }
 
+  /** Pixels from a template: brightness, contrast and noise are drawn. */
+  function draw(template, polarity, random, patchNoise = noise) {
+    const light = bright + brightSpread * random.normal();
+    const scale = polarity * (strength + strengthSpread * random.normal());
+    return template.map((t) => light + scale * t + patchNoise * random.normal());
+  }
+
   /** A new patch of a kind. The same seed draws the same patch, whatever the noise, so that noise alone can be changed. */
   function sample(kind, seed, patchNoise) {
     const random = randomNumbers(seed);
-    const templates = kinds[kind];
-    const template = templates[Math.floor(random.uniform() * templates.length)];
-    const polarity = random.uniform() < 0.5 ? -1 : 1;
-    const light = bright + brightSpread * random.normal();
-    const scale = polarity * (strength + strengthSpread * random.normal());
-    return template.map((t) => fourDecimals(light + scale * t + patchNoise * random.normal()));
+    const template = kinds[kind][Math.floor(random.uniform() * kinds[kind].length)];
+    return draw(template, random.uniform() < 0.5 ? -1 : 1, random, patchNoise).map(fourDecimals);
   }
 
   /** n patches, as PatchGenerator.sample draws them: {pixels (n · 25 numbers), kinds, labels}. */
   function samplePatches(n, random) {
+    const pick = (count) => Math.floor(random.uniform() * count);
     const patches = new Float64Array(n * pixels);
     const drawn = new Uint8Array(n);
     for (let patch = 0; patch < n; patch += 1) {
-      const isEdge = random.uniform() < 0.5;
-      const others = kinds.length - EDGE_KINDS;
-      const kind = Math.floor(isEdge ? random.uniform() * EDGE_KINDS : EDGE_KINDS + random.uniform() * others);
-      const template = kinds[kind][Math.floor(random.uniform() * kinds[kind].length)];
-      const polarity = random.uniform() < 0.5 ? -1 : 1;
-      const light = bright + brightSpread * random.normal();
-      const scale = polarity * (strength + strengthSpread * random.normal());
-      for (let i = 0; i < pixels; i += 1) {
-        patches[patch * pixels + i] = light + scale * template[i] + noise * random.normal();
-      }
+      const isEdge = pick(2) === 0;
+      const kind = isEdge ? pick(EDGE_KINDS) : EDGE_KINDS + pick(kinds.length - EDGE_KINDS);
+      const template = kinds[kind][pick(kinds[kind].length)];
+      patches.set(draw(template, pick(2) ? 1 : -1, random), patch * pixels);
       drawn[patch] = kind;
     }
     return { pixels: patches, kinds: drawn, labels: drawn.map((kind) => Number(kind >= EDGE_KINDS)) };
   }
 
-  return { settings: { noise, brightness, contrast }, logPosterior, logDensity, sample, samplePatches, noise };
+  return { settings: { noise, brightness, contrast }, bayesLoss, noise, logPosterior, logDensity, sample, samplePatches };
 }
 
 /** Rounded as in the CSV files. */

@@ -1,8 +1,9 @@
 // Card 2: the hidden units. Each is a weighted sum of the pixels; its weights are shown as an image.
 
-import { divergingColor, image } from "./draw.js";
+import { classColorName, divergingColor, image } from "./draw.js";
 import { scoreText, signedText } from "./format.js";
 import { live } from "./live.js";
+import { layOver } from "./patch.js";
 import { run } from "./run.js";
 import { points, state } from "./state.js";
 
@@ -44,7 +45,7 @@ function buildHidden(shape) {
   const which = units.length < total ? ` The ${units.length} that count most are shown.` : "";
   document.getElementById("hidden-note").textContent = linear
     ? `Each score is a weighted sum of the pixels: red weights are positive, blue ones negative.${which}`
-    : `Each looks for its own pattern: where red, light pixels raise its sum, where blue, dark ones do.${which}`;
+    : `Each looks for its own pattern: light where red, dark where blue. Below it, the signed part that it brings; point at one to lay its weights over the patch.${which}`;
   const buttons = units.map((j) => {
     const button = document.createElement("button");
     button.type = "button";
@@ -53,6 +54,12 @@ function buildHidden(shape) {
       chosen = j;
       showHidden(current);
     });
+    const lay = () => {
+      const weights = incoming(current.network.learningLayers, j);
+      layOver(weights.map((w) => divergingColor(w / shown.largestWeight)));
+    };
+    for (const event of ["pointerenter", "focus"]) button.addEventListener(event, lay);
+    for (const event of ["pointerleave", "blur"]) button.addEventListener(event, () => layOver(null));
     return button;
   });
   document.getElementById("units").replaceChildren(...buttons);
@@ -69,7 +76,8 @@ export function showHidden(numbers) {
   if (shown?.shape !== shape) buildHidden(shape);
   const { linear, units, buttons } = shown;
   const activations = linear ? numbers.logits : numbers.hidden[0];
-  const largest = Math.max(...units.map((j) => Math.abs(activations[j])), 1e-12);
+  const parts = partsOfDifference(dense, activations, numbers.probabilities);
+  const largest = Math.max(...units.map((j) => Math.abs((parts?.values ?? activations)[j])), 1e-12);
   const moved = state.live || current?.network !== numbers.network;
   current = numbers;
   const told = chosen ?? units.reduce((best, j) => (activations[j] > activations[best] ? j : best));
@@ -78,34 +86,48 @@ export function showHidden(numbers) {
   units.forEach((j, position) => {
     const [picture, number, bar] = buttons[position].children;
     if (moved) image(picture, weights[position], (w) => divergingColor(w / shown.largestWeight));
-    number.textContent = scoreText(activations[j]);
-    bar.style.setProperty("--share", Math.abs(activations[j]) / largest);
+    const value = (parts?.values ?? activations)[j];
+    const share = value / largest / (parts ? 2 : 1);
+    number.textContent = parts && value !== 0 ? signedText(value, 2) : scoreText(value);
+    bar.style.setProperty("--from", `${100 * (parts ? 0.5 + Math.min(share, 0) : 0)}%`);
+    bar.style.setProperty("--to", `${100 * (parts ? 0.5 + Math.max(share, 0) : Math.abs(share))}%`);
+    bar.style.setProperty("--color", parts ? classColorName(parts.classes[Number(value < 0)]) : "var(--accent)");
+    bar.className = parts ? "bar signed" : "bar";
     buttons[position].classList.toggle("off", activations[j] === 0);
     buttons[position].setAttribute("aria-pressed", j === told);
     const name = linear ? run.classNames[j] : `unit ${j + 1}`;
-    buttons[position].setAttribute("aria-label", `${name}: ${scoreText(activations[j])}`);
+    buttons[position].setAttribute("aria-label", `${name}: ${scoreText(activations[j])}, ${number.textContent}`);
   });
-  showUnit(dense, activations, told);
+  showUnit(dense, activations, told, parts);
   showDeeper(numbers.hidden.slice(1));
 }
 
-/** What one unit adds to each score (or to the next layer). */
-function showUnit(dense, activations, j) {
-  const line = document.getElementById("unit-details");
-  if (shown.linear) line.textContent = "";
-  else if (activations[j] === 0) line.textContent = `Unit ${j + 1} is off: its sum is not above 0.`;
-  else if (dense.length > 2) line.textContent = `Unit ${j + 1} gives ${scoreText(activations[j])}.`;
-  else {
-    const added = outgoing(dense, j).map((w) => w * activations[j]);
-    const parts = strongest(added).map((k) => `${signedText(added[k], 2)} to ${run.classNames[k]}`);
-    line.textContent = `Unit ${j + 1} gives ${scoreText(activations[j])} and adds ${parts.join(", ")}.`;
-  }
+/**
+ * What each unit brings to the difference of two scores, Edge less No Edge, or of many classes the two most probable:
+ * {values, classes, rest}; with the rest, of the biases, they sum to it. Null unless scores follow right after.
+ */
+export function partsOfDifference(dense, activations, probabilities) {
+  if (dense.length !== 2) return null;
+  const byP = probabilities.map((_, k) => k).sort((a, b) => probabilities[b] - probabilities[a]);
+  const [a, b] = probabilities.length === 2 ? [0, 1] : byP;
+  const values = activations.map((activation, j) => {
+    const weights = outgoing(dense, j);
+    return activation * (weights[a] - weights[b]);
+  });
+  return { values, classes: [a, b], rest: dense[1].bias[a] - dense[1].bias[b] };
 }
 
-/** Places of the largest values, at most seven, in order of place. */
-function strongest(values) {
-  const places = values.map((_, k) => k).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]));
-  return places.slice(0, 7).sort((a, b) => a - b);
+/** What one unit adds to the scores (or to the next layer), and what all of them come to. */
+function showUnit(dense, activations, j, parts) {
+  const off = activations[j] === 0 ? `Unit ${j + 1} is off: its sum is not above 0.` : "";
+  const gives = `Unit ${j + 1} gives ${scoreText(activations[j])}`;
+  let text = shown.linear ? "" : off || `${gives}.`;
+  if (parts) {
+    const [a, b] = parts.classes.map((k) => `z(${run.classNames[k]})`);
+    const total = parts.values.reduce((sum, value) => sum + value, parts.rest);
+    text = `${off || `${gives} and brings ${signedText(parts.values[j], 2)} to ${a} − ${b}.`} All units, and ${signedText(parts.rest, 2)} of the biases, sum to ${a} − ${b} = ${signedText(total, 2)}.`;
+  }
+  document.getElementById("unit-details").textContent = text;
 }
 
 function showDeeper(layers) {

@@ -6,10 +6,12 @@ import { OPTIMIZERS } from "./optimizers.js";
 import { lossParts } from "./parts.js";
 import { randomNumbers } from "./random.js";
 import { run } from "./run.js";
-import { SoftmaxCrossEntropy } from "./softmax.js";
+import { crossEntropy, logSoftmaxOfRows } from "./softmax.js";
 import { Training } from "./training.js";
 
-const FRESH = 2000; // patches that no training has seen, on which it is measured
+const FRESH = 4000; // patches that no training has seen, on which it is measured
+const MOST_OF_TRAINING = 1000; // patches, on which the training loss is measured
+const DIVERGED = 1e4; // nats, as in training.py
 const MOST_POINTS = 120; // of the history; when there are more, every second one is dropped
 const SEEDS = { fresh: 1000003, order: 2000003 }; // so that weights, order and patches are of different numbers
 
@@ -35,6 +37,10 @@ export const SETTING_LIMITS = Object.fromEntries(
 );
 export const SETTING_CHOICES = { activation: ["ReLU", "Tanh", "none"], optimizer: Object.keys(OPTIMIZERS) };
 
+/** What begins a new training; the others go on with what has been learned. */
+export const BEGINS_ANEW = ["hidden1", "hidden2", "activation", "patches", "noise", "contrast", "spread", "seed"];
+const GOES_ON = ["optimizer", "rate", "batch"];
+
 /** The run's own settings, as far as the panel has them. */
 export const runSettings = (() => {
   const { hidden, activation, optimizer, lr, batch_size, train, seed } = run.settings;
@@ -54,7 +60,11 @@ export const runSettings = (() => {
   return { ...Object.fromEntries(Object.entries(SETTING_LIMITS).map(between)), activation, optimizer };
 })();
 
-/** The training now: {number, settings, generator, fresh, training, points, every}. The last point is the network itself. */
+/**
+ * The training now: {number, settings, stages, generator, fresh, training, points, every, diverged}. The last of its
+ * points is the network itself. stages: {steps, settings} of each change that went on with what had been learned.
+ * diverged: the epoch in which that happened, else null; then the last point is the last sound one, and nothing moves.
+ */
 export let live = null;
 let begun = 0; // trainings
 
@@ -63,21 +73,27 @@ const hiddenSizes = ({ hidden1, hidden2 }) => [hidden1, hidden2].filter((size) =
 /** Makes settings take effect. Only the rate, the batch size and the optimizer leave what has been learned. */
 export function prepareLive(settings) {
   const asBefore = (...names) => live && names.every((name) => live.settings[name] === settings[name]);
-  if (!asBefore("hidden1", "hidden2", "activation", "patches", "noise", "contrast", "spread", "seed")) {
+  if (!asBefore(...BEGINS_ANEW) || live.diverged !== null) {
     beginLive(settings);
     return;
   }
-  if (!asBefore("optimizer")) live.training.optimizer = OPTIMIZERS[settings.optimizer].make(settings.rate);
-  live.training.optimizer.learningRate = settings.rate;
-  live.training.batchSize = settings.batch;
+  const { training, stages } = live;
+  if (training.steps > 0 && !asBefore(...GOES_ON)) stages.push({ steps: training.steps, settings: live.settings });
+  if (!asBefore("optimizer")) training.optimizer = OPTIMIZERS[settings.optimizer].make(settings.rate);
+  training.optimizer.learningRate = settings.rate;
+  training.batchSize = settings.batch;
   live.settings = settings;
 }
 
-/** An untrained network and new patches. */
+/** An untrained network and new patches. By the run's size and seed it is the run's own untrained network. */
 export function beginLive(settings) {
   const { activation, optimizer, rate, batch, seed } = settings;
   const random = randomNumbers(seed);
-  const network = buildNetwork(run.size, hiddenSizes(settings), run.classNames.length, activation, random);
+  const asRun = ["activation", "seed"].every((name) => settings[name] === runSettings[name]);
+  const network =
+    asRun && hiddenSizes(settings).join() === run.settings.hidden.join()
+      ? run.snapshots[0].network.copy()
+      : buildNetwork(run.size, hiddenSizes(settings), run.classNames.length, activation, random);
   const generator = run.generator && generatorOf(settings);
   const patches = generator ? withTarget(generator.samplePatches(settings.patches, random)) : run.training;
   const how = {
@@ -87,9 +103,10 @@ export function beginLive(settings) {
   };
   const training = new Training(network, patches, how);
   begun += 1;
-  live = { number: begun, settings, generator, fresh: freshPatches(generator), training, points: [], every: 1 };
-  live.points.push({ epoch: 0, network: network.copy(), ...measure(network, live.fresh) }, { epoch: 0, network });
+  live = { number: begun, settings, stages: [], generator, fresh: freshPatches(generator), training };
+  Object.assign(live, { points: [{ network: network.copy() }, { network }], every: 1, diverged: null });
   updateLast();
+  Object.assign(live.points[0], { ...live.points[1], network: live.points[0].network });
 }
 
 /** The run's own generator, but for what the panel sets. */
@@ -108,39 +125,50 @@ function withTarget({ pixels, labels, kinds }) {
   return { pixels, labels: run.target === "kind" ? kinds : labels };
 }
 
-const made = new Map(); // generator -> its fresh patches
+const made = new WeakMap(); // generator -> its fresh patches
 
 /** Patches that no training has seen, with the exact posterior: of a generator, or without one the test patches. */
 export function freshPatches(generator) {
-  if (!made.has(generator)) {
+  const key = generator ?? run;
+  if (!made.has(key)) {
     const { pixels, labels } = generator
       ? withTarget(generator.samplePatches(FRESH, randomNumbers(SEEDS.fresh)))
-      : { pixels: Float64Array.from(run.patches.pixels.flat()), labels: run.patches.labels };
-    made.clear();
-    made.set(generator, { pixels, labels, ...(generator && exactly(generator, pixels, labels)) });
+      : { pixels: run.patches.flat, labels: run.patches.labels };
+    made.set(key, { pixels, labels, ...(generator && exactly(generator, pixels, labels)) });
   }
-  return made.get(generator);
+  return made.get(key);
 }
 
-/** The exact posterior of patches, and what it is worth as a prediction. */
+/**
+ * The exact posterior of patches, and what it is worth: its loss is the floor, one number of a generator where
+ * make_data.py has measured it, else that of these patches; its accuracy is the most that their labels allow.
+ */
 function exactly(generator, pixels, labels) {
   const { size } = run;
   const rows = Array.from(labels, (_, i) =>
     generator.logPosterior(pixels.subarray(i * size, (i + 1) * size), run.target),
   );
   const logPosterior = Float64Array.from(rows.flat());
-  const loss = new SoftmaxCrossEntropy().forward(logPosterior, labels); // log p is as good a score as any
-  return { logPosterior, bayesLoss: loss, bayesAccuracy: accuracy(logPosterior, labels) };
+  const entropy = -logPosterior.reduce((sum, logP) => sum + (Math.exp(logP) * logP || 0), 0) / labels.length;
+  const floor = (run.target === "label" && generator.bayesLoss) || entropy;
+  return { logPosterior, floor, ceiling: accuracy(logPosterior, labels) };
 }
 
-/** What a network is worth on fresh patches: {testLoss, testAccuracy, parts}. */
-export function measure(network, fresh) {
-  const logits = network.logits(fresh.pixels);
-  const output = new SoftmaxCrossEntropy();
-  const testLoss = output.forward(logits, fresh.labels);
+/** What a network is worth on patches: {loss, accuracy}. */
+export function measure(network, { pixels, labels }) {
+  const logits = network.logits(pixels);
+  const loss = crossEntropy(logSoftmaxOfRows(logits, run.classNames.length), labels);
+  return { loss, accuracy: accuracy(logits, labels) };
+}
+
+/** Where the expected loss of a point comes from, measured once: {bayes, grouping, calibration}, or {bayes, excess}. */
+export function partsOf(point, { pixels, logPosterior, floor }) {
   const classes = run.classNames.length;
-  const parts = fresh.logPosterior && lossParts(output.logProbabilities, fresh.logPosterior, classes);
-  return { testLoss, testAccuracy: accuracy(logits, fresh.labels), parts };
+  if (!point.parts) {
+    const parts = lossParts(logSoftmaxOfRows(point.network.logits(pixels), classes), logPosterior, classes);
+    point.parts = { ...parts, bayes: floor };
+  }
+  return point.parts;
 }
 
 function accuracy(logits, labels) {
@@ -158,11 +186,12 @@ export function advance(isEnough) {
   const { training, points } = live;
   const batches = Math.ceil(training.patches.labels.length / training.batchSize);
   const early = [1, 2, 3, 4].map((k) => Math.ceil(batches * (k / 5) ** 3));
-  while (!isEnough()) {
+  while (live.diverged === null && !isEnough()) {
     training.step();
     const whole = Number.isInteger(training.epoch) && training.epoch % live.every === 0;
     if (!whole && !early.includes(training.steps)) continue;
     updateLast();
+    if (live.diverged !== null) return;
     points.splice(-1, 0, { ...points.at(-1), network: training.network.copy() });
     if (points.length > MOST_POINTS) {
       live.every *= 2;
@@ -173,9 +202,28 @@ export function advance(isEnough) {
       );
     }
   }
+  const sound = training.network.parameters.every((parameter) => parameter.every(Number.isFinite));
+  if (live.diverged === null && !sound) diverge();
 }
 
 /** Measures the network as it is now. */
 export function updateLast() {
-  Object.assign(live.points.at(-1), { epoch: live.training.epoch, ...measure(live.training.network, live.fresh) });
+  const { training, points, fresh } = live;
+  if (live.diverged !== null || points.at(-1).steps === training.steps) return;
+  const { loss, accuracy: testAccuracy } = measure(training.network, fresh);
+  if (!(loss < DIVERGED)) {
+    diverge();
+    return;
+  }
+  const { pixels, labels } = training.patches;
+  const some = { pixels: pixels.subarray(0, MOST_OF_TRAINING * run.size), labels: labels.slice(0, MOST_OF_TRAINING) };
+  const trainLoss = measure(training.network, some).loss;
+  const { epoch, steps } = training;
+  Object.assign(points.at(-1), { epoch, steps, testLoss: loss, testAccuracy, trainLoss, parts: null });
+}
+
+/** Leaves the last point that was sound as the last one; its training is over. */
+function diverge() {
+  live.diverged = live.training.epoch;
+  live.points.pop();
 }

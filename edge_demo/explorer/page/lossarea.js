@@ -2,9 +2,10 @@
 
 import { cssColor, ticks } from "./draw.js";
 import { natsText } from "./format.js";
-import { freshPatches, measure } from "./live.js";
+import { freshPatches, partsOf } from "./live.js";
+import { isLearning } from "./play.js";
 import { run } from "./run.js";
-import { point, points, state } from "./state.js";
+import { generator, point, points } from "./state.js";
 import { trainingChart } from "./curves.js";
 
 const NAMES = {
@@ -15,50 +16,47 @@ const NAMES = {
 };
 const HEIGHT = 180;
 
-/** Measures the run's saved points while nothing else happens, then calls done(). */
-export function prepareParts(done, snapshot = 0) {
-  if (snapshot === run.snapshots.length) return done();
-  const saved = run.snapshots[snapshot];
-  saved.parts = measure(saved.network, freshPatches(run.generator)).parts;
-  return setTimeout(() => prepareParts(done, snapshot + 1), 10);
+let timer = null;
+
+/** The area over all points; one that is not measured yet is, while training the last one, else all, in idle moments. */
+export function showLossArea() {
+  if (!generator()) return;
+  const fresh = freshPatches(generator());
+  partsOf(isLearning() ? points().at(-1) : point(), fresh);
+  const missing = points().find(({ parts }) => !parts);
+  if (missing && !isLearning() && timer === null) {
+    timer = setTimeout(() => {
+      timer = null;
+      partsOf(missing, fresh);
+      showLossArea();
+    }, 10);
+  }
+  drawArea(points().flatMap((saved, place) => (saved.parts ? [{ place, parts: saved.parts }] : [])));
 }
 
-export function showLossArea() {
-  const measured = points().every(({ parts }) => parts);
-  document.getElementById("parts").hidden = !run.generator;
-  if (!run.generator || !measured) return;
-  const names = Object.keys(points()[0].parts);
+function drawArea(measured) {
+  const names = Object.keys(measured[0].parts);
   const total = ({ parts }) => names.reduce((sum, name) => sum + parts[name], 0);
-  const most = 4 * Math.log(run.classNames.length); // what has diverged leaves the picture
-  const top = 1.05 * Math.max(...points().map((saved) => Math.min(total(saved), most) || most));
+  const most = 4 * Math.log(run.classNames.length); // a loss that jumps leaves the picture
+  const top = 1.05 * Math.max(...measured.map((one) => Math.min(total(one), most)));
   const yTicks = ticks(0, top, 4).map((value) => ({ value, text: String(Number(value.toPrecision(3))) }));
-  const y = (nats) => (Number.isFinite(nats) ? Math.min(nats / top, 1) : 1);
-  const { canvas, context, toX, toY } = trainingChart("parts-chart", HEIGHT, yTicks, y);
+  const { canvas, context, toX, toY, mark } = trainingChart("parts-chart", HEIGHT, yTicks, (nats) => nats / top);
 
-  const below = points().map(() => 0);
+  let below = measured.map(() => 0);
   for (const name of names) {
-    const above = points().map(({ parts }, i) => below[i] + parts[name]);
+    const above = measured.map(({ parts }, i) => below[i] + parts[name]);
+    const corner = (heights) => (i) => context.lineTo(toX(measured[i].place), toY(Math.min(heights[i], top)));
+    const places = measured.map((_, i) => i);
     context.fillStyle = cssColor(`part-${name}`);
-    context.globalAlpha = 0.85;
     context.beginPath();
-    above.forEach((nats, i) => context.lineTo(toX(i), toY(nats)));
-    below
-      .map((nats, i) => [toX(i), toY(nats)])
-      .reverse()
-      .forEach(([x, height]) => context.lineTo(x, height));
+    places.forEach(corner(above));
+    places.reverse().forEach(corner(below));
     context.fill();
-    above.forEach((nats, i) => (below[i] = nats));
+    below = above;
   }
-  context.globalAlpha = 1;
-  context.strokeStyle = cssColor("ink");
-  context.setLineDash([3, 3]);
-  context.beginPath();
-  context.moveTo(toX(state.snapshot), toY(0));
-  context.lineTo(toX(state.snapshot), toY(top));
-  context.stroke();
-  context.setLineDash([]);
+  mark();
 
-  const now = point().parts;
+  const now = point().parts ?? measured.at(-1).parts;
   const entries = names.map((name) => {
     const entry = document.createElement("span");
     entry.style.setProperty("--color", `var(--part-${name})`);
@@ -67,5 +65,5 @@ export function showLossArea() {
   });
   document.getElementById("parts-legend").replaceChildren(...entries);
   const told = names.map((name) => `${natsText(now[name])} ${NAMES[name]}`).join(", ");
-  canvas.setAttribute("aria-label", `Expected loss on fresh patches in nats, at the chosen point: ${told}.`);
+  canvas.setAttribute("aria-label", `Expected loss on fresh patches, in nats, at the chosen point: ${told}.`);
 }

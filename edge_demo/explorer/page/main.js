@@ -3,7 +3,7 @@
 // edgeDemo.set({ live: true }), edgeDemo.train(100), edgeDemo.network().parameters, edgeDemo.logits(pixels).
 
 import { differenceFromNumpy, run } from "./run.js";
-import { live } from "./live.js";
+import { freshPatches, live, partsOf } from "./live.js";
 import { randomNumbers } from "./random.js";
 import { showHidden } from "./hidden.js";
 import { buildPatch, showPatch } from "./patch.js";
@@ -13,19 +13,33 @@ import { buildSteps, showLoss, showSteps } from "./steps.js";
 import { buildTour, showTour } from "./tour.js";
 import { showCurves } from "./curves.js";
 import { buildPanel, showPanel } from "./panel.js";
-import { buildPlay, frameTimes, isPlaying, showPlay, trainSteps } from "./play.js";
+import { buildPlay, frameTimes, isLearning, pause, showPlay, trainAgain, trainSteps } from "./play.js";
 import { buildPredict, showPredict } from "./predict.js";
-import { prepareParts, showLossArea } from "./lossarea.js";
-import { byDensity, byDistance, showTruth } from "./truth.js";
-import { change, compute, fromHash, listen, pixelsOf, point, state, toHash } from "./state.js";
-import { onNewWidth } from "./draw.js";
+import { showLossArea } from "./lossarea.js";
+import { byDensity, byDistance, showReliability, showTruth } from "./truth.js";
+import { change, compute, fromHash, generator, listen, pixelsOf, point, state, toHash } from "./state.js";
+import { forgetWidths, onNewWidth } from "./draw.js";
 import { probabilityText, scientific } from "./format.js";
 
-const SHOW = [showPlay, showPanel, showPredict, showPatch, showHidden, showSteps, showLoss, showTruth, showTour];
-const SLOW = [showPlane, showCurves, showPhotograph, showLossArea]; // while the page trains, one of them a frame, in turn
+/** What shows the numbers: in turns, while the page trains, so that frames stay short. Closed cards show nothing. */
+const SHOW = [
+  (numbers) => [showPlay, showPanel, showPredict, showPatch, showSteps, showTour].forEach((show) => show(numbers)),
+  (numbers) => [showHidden, showLoss].forEach((show) => show(numbers)),
+  ...[
+    ["truth", showTruth],
+    ["plane", showPlane],
+    ["truth", showReliability],
+    ["training", showCurves],
+    ["photograph", showPhotograph],
+    ["parts", showLossArea],
+  ].map(([card, show]) => (numbers) => document.getElementById(card)?.open && show(numbers)),
+];
+const MOST_TO_DRAW = 10; // milliseconds of a frame, while the page trains; one part is drawn in any case
+const SILENCE = 10000; // milliseconds between two sentences for a screen reader, while it trains
 let turn = 0;
 let milliseconds = 0; // that the last change took
 let later = null;
+let spokenAt = -SILENCE;
 
 function update() {
   const begun = performance.now();
@@ -33,19 +47,38 @@ function update() {
   const { network } = point();
   const version = [state.live, state.snapshot, ...(state.live ? [live.number, live.training.steps] : [])].join();
   const numbers = { pixels, network, version, ...compute({ ...state, pixels, network }) };
+  if (isLearning()) {
+    const most = turn + SHOW.length;
+    do {
+      SHOW[turn % SHOW.length](numbers);
+      turn += 1;
+    } while (turn < most && performance.now() < begun + MOST_TO_DRAW);
+    if (begun > spokenAt + SILENCE) speak(numbers);
+    milliseconds = performance.now() - begun;
+    return;
+  }
   for (const show of SHOW) show(numbers);
-  if (state.live && isPlaying()) SLOW[(turn += 1) % SLOW.length](numbers);
-  else for (const show of SLOW) show(numbers);
   milliseconds = performance.now() - begun;
   clearTimeout(later);
-  later = setTimeout(() => afterwards(numbers), 250);
+  later = setTimeout(() => {
+    history.replaceState(null, "", toHash());
+    if (!isLearning()) speak(numbers);
+  }, 250);
 }
 
-/** What may wait until the learner pauses: the address, and the words for a screen reader. */
-function afterwards({ probabilities }) {
-  history.replaceState(null, "", toHash());
+/** Words for a screen reader, when the learner pauses, or the training. */
+function speak({ probabilities }) {
+  spokenAt = performance.now();
   const shown = run.classNames.slice(0, 7).map((name, k) => `${name} ${probabilityText(probabilities[k])}`);
   document.getElementById("spoken").textContent = `Probabilities: ${shown.join(", ")}`;
+}
+
+/** Takes over what an address says. */
+function openHash(how) {
+  const { choices, training } = fromHash(location.hash);
+  pause();
+  change(choices, how);
+  if (training) trainAgain(training);
 }
 
 function snapshotOf(epoch) {
@@ -75,8 +108,8 @@ window.edgeDemo = {
     const { patch, snapshot, ...all } = { ...state, ...plain(choices) };
     const pixels = pixelsOf(patch);
     const { network } = all.live ? point() : run.snapshots[snapshot];
-    const logDensity = run.generator ? byDensity(pixels).density : null;
-    const distance = run.generator ? null : byDistance(pixels).distance;
+    const logDensity = generator() ? byDensity(pixels).density : null;
+    const distance = generator() ? null : byDistance(pixels).distance;
     return { ...compute({ ...all, pixels, network }), logDensity, distance };
   },
   /** The network as it is now: {logits, gradient, parameters, layers}. */
@@ -89,7 +122,7 @@ window.edgeDemo = {
   train: trainSteps,
   random: randomNumbers,
   /** Where the loss of a point of training comes from, {bayes, grouping, calibration}, on live().fresh patches. */
-  parts: () => point().parts,
+  parts: () => partsOf(point(), freshPatches(generator())),
   /** p(Edge) around each pixel of a picture {width, height, grey}, by the network as it is now. */
   edgeMap: (picture = run.photograph) => Array.from(edgeMap(point().network, picture)),
   /** How long the last change took, in milliseconds; and each frame of training, with epochs a second. */
@@ -125,15 +158,26 @@ function start() {
       () => false,
     );
     copy.textContent = copied ? "Copied" : "It is in the address bar";
-    setTimeout(() => (copy.textContent = "Copy link to this situation"), 2000);
+    setTimeout(() => (copy.textContent = "Copy link"), 2000);
   });
 
-  window.addEventListener("hashchange", () => change(fromHash(location.hash)));
+  for (const card of document.querySelectorAll("#more > details")) {
+    card.open = window.innerWidth >= 800; // on a telephone the path from 1 to 4 comes first
+    card.addEventListener("toggle", () => {
+      forgetWidths();
+      update();
+    });
+  }
+  if (!run.generator) {
+    document.getElementById("what").textContent =
+      "A small network looks at the pixels of a patch and says how probable each class is: paint, or press Play.";
+    for (const id of ["parts", "reliability-note", "reliability-chart"]) document.getElementById(id).remove();
+  }
+  window.addEventListener("hashchange", () => openHash());
   onNewWidth(update);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
   listen(update);
-  change(fromHash(location.hash));
-  if (run.generator) setTimeout(() => prepareParts(update), 400);
+  openHash({ isStep: false });
 }
 
 start();

@@ -3,7 +3,7 @@
 // An array of n rows is one flat Float64Array, row after row. A layer is any object with forward(inputs) and
 // backward(gradOutput); one that learns has weights and a bias too. A new activation goes into ACTIVATIONS.
 
-import { SoftmaxCrossEntropy } from "./softmax.js";
+import { crossEntropyGradient } from "./softmax.js";
 
 /** Subtracts a constant, so that mid-grey pixels become 0. */
 export class Center {
@@ -114,12 +114,7 @@ export class Network {
 
   /** Gradient of the mean cross-entropy, by backpropagation: an array for each one in parameters. */
   gradient(pixels, labels) {
-    const logits = this.logits(pixels);
-
-    const output = new SoftmaxCrossEntropy();
-    output.forward(logits, labels);
-
-    let grad = output.backward();
+    let grad = crossEntropyGradient(this.logits(pixels), labels);
     for (const layer of this.layers.toReversed()) grad = layer.backward(grad);
 
     return this.learningLayers.flatMap((layer) => [layer.gradWeights, layer.gradBias]);
@@ -163,7 +158,7 @@ export function buildNetwork(inputs, hidden, classes, activation, random) {
   return new Network([...layers, new Dense(size, classes, random)]);
 }
 
-/** A saved network: layers as explorer.py names them, and all parameters in one vector, weights row by row, then bias. */
+/** A saved network: layers as page.py names them, and all parameters in one vector, weights row by row, then bias. */
 export function loadNetwork(layers, parameters) {
   let start = 0;
   const next = (count) => parameters.subarray(start, (start += count));

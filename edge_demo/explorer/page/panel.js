@@ -1,13 +1,11 @@
 // The panel of the page's own training: its settings, and what has become of it.
 
-import { countText, natsText } from "./format.js";
-import { canTrain, runSettings, SETTING_CHOICES, SETTING_LIMITS } from "./live.js";
+import { BEGINS_ANEW, canTrain, live, runSettings, SETTING_CHOICES, SETTING_LIMITS } from "./live.js";
 import { OPTIMIZERS } from "./optimizers.js";
 import { pause } from "./play.js";
 import { run } from "./run.js";
-import { change, points, state } from "./state.js";
+import { change, state } from "./state.js";
 
-const DIVERGED = 1e4; // nats, as in training.py
 const NAMES_OF_SETTINGS = {
   hidden1: "Hidden units",
   hidden2: "Second layer",
@@ -22,7 +20,6 @@ const NAMES_OF_SETTINGS = {
   seed: "Seed",
 };
 const NAMES_OF_CHOICES = { sgd: "SGD", momentum: "SGD, momentum", adam: "Adam" };
-const NEEDS_NEW_START = ["hidden1", "hidden2", "activation", "patches", "noise", "contrast", "spread", "seed"];
 
 export function buildPanel() {
   for (const [name, title] of Object.entries(NAMES_OF_SETTINGS)) {
@@ -35,14 +32,14 @@ export function buildPanel() {
       field.value = state.settings[name];
     });
     label.append(title, field);
-    document.getElementById("settings").append(label);
+    document.getElementById(BEGINS_ANEW.includes(name) ? "settings" : "settings-going-on").append(label);
   }
   document.getElementById("no-training").textContent = run.trainingNote ?? "";
   document.getElementById("no-training").hidden = canTrain;
-  document.getElementById("settings-box").open = window.innerWidth >= 800;
+  for (const id of ["settings-box", "buttons-of-training"]) document.getElementById(id).hidden = !canTrain;
   document.getElementById("run-settings").addEventListener("click", () => {
     pause();
-    change({ settings: { ...runSettings } });
+    change({ live: true, settings: { ...runSettings } });
   });
 }
 
@@ -62,8 +59,8 @@ function set(name, text) {
   const settings = { ...state.settings, [name]: name in SETTING_CHOICES ? text : within(name, text) };
   const usual = state.settings.rate === OPTIMIZERS[state.settings.optimizer].rate;
   if (name === "optimizer" && usual) settings.rate = OPTIMIZERS[text].rate;
-  if (NEEDS_NEW_START.includes(name)) pause();
-  change({ settings });
+  if (BEGINS_ANEW.includes(name) || !state.live) pause();
+  change({ live: true, settings });
 }
 
 function within(name, text) {
@@ -73,28 +70,12 @@ function within(name, text) {
 }
 
 export function showPanel() {
-  document.getElementById("recorded").hidden = state.live;
-  document.getElementById("own-training").hidden = !state.live;
-  if (!state.live) return;
+  document.getElementById("to-run").hidden = !state.live;
+  for (const id of ["one-step", "one-epoch"]) {
+    document.getElementById(id).disabled = !state.live || live.diverged !== null;
+  }
   for (const [name, value] of Object.entries(state.settings)) {
     const field = document.getElementById(`set-${name}`);
     if (document.activeElement !== field) field.value = value;
   }
-  const line = document.getElementById("divergence");
-  line.textContent = divergence();
-  line.hidden = line.textContent === "";
-}
-
-/** A line about a training that goes wrong, or nothing. */
-function divergence() {
-  const losses = points().map(({ testLoss }) => testLoss);
-  const advice = "Try a learning rate ten times smaller, and Reset.";
-  if (losses.some((loss) => !(loss < DIVERGED))) {
-    return `Training diverged: the loss is no longer finite, or beyond ${countText(DIVERGED)} nats. ${advice}`;
-  }
-  const usual = Math.max(losses[0], Math.log(run.classNames.length));
-  const most = Math.max(...losses);
-  return most > 2 * usual
-    ? `The steps are too long: the loss jumps up to ${natsText(most)} nats, from ${natsText(losses[0])} before training. ${advice}`
-    : "";
 }

@@ -1,10 +1,10 @@
 // Card 1: the patch. Paint it by mouse, finger or keys, pick it from the test patches, or have the generator draw it.
 
-import { greyLevel, greyColor, image } from "./draw.js";
+import { greyColor, greyLevel, image } from "./draw.js";
 import { fourDecimals } from "./generator.js";
 import { countText } from "./format.js";
 import { run } from "./run.js";
-import { change, LIMITS, pixelsOf, state } from "./state.js";
+import { canUndo, change, labelOf, LIMITS, pixelsOf, state, undo } from "./state.js";
 
 const KEY_STEP = 20; // presses of + from dark to light
 const [dark, light] = run.range;
@@ -52,7 +52,7 @@ function buildGrid() {
   });
   grid.addEventListener("pointermove", (event) => {
     const cell = stroke !== null && under(event);
-    if (cell) paint(Number(cell.dataset.pixel), stroke);
+    if (cell) paint(Number(cell.dataset.pixel), stroke, { isStep: false });
   });
   for (const end of ["pointerup", "pointercancel"]) grid.addEventListener(end, () => (stroke = null));
   grid.addEventListener("keydown", pressKey);
@@ -63,11 +63,11 @@ function brushOrOpposite(i) {
   return Math.abs(pixelsOf(state.patch)[i] - brush) < 1e-9 ? fourDecimals(dark + light - brush) : brush;
 }
 
-function paint(i, value) {
+function paint(i, value, how) {
   const painted = pixelsOf(state.patch).map(fourDecimals);
   if (painted[i] === fourDecimals(value)) return;
   painted[i] = fourDecimals(value);
-  change({ patch: { painted } });
+  change({ patch: { painted } }, how);
 }
 
 function pressKey(event) {
@@ -112,6 +112,20 @@ function buildBrush() {
   const whole = (value) => change({ patch: { painted: pixelsOf(state.patch).map(value).map(fourDecimals) } });
   document.getElementById("clear").addEventListener("click", () => whole(() => (dark + light) / 2));
   document.getElementById("invert").addEventListener("click", () => whole((x) => dark + light - x));
+  document.getElementById("undo").addEventListener("click", undo);
+  document.addEventListener("keydown", (event) => {
+    const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+    if (!isUndo || event.target.matches("input[type=number], textarea")) return;
+    event.preventDefault();
+    undo();
+  });
+}
+
+/** Frames each pixel in the colour of a unit's weight; null takes the frames away. */
+export function layOver(colors) {
+  cells.forEach((cell, i) => {
+    cell.style.setProperty("--weight", colors ? `rgb(${colors[i].join()})` : "transparent");
+  });
 }
 
 /** One button for each kind of test patch (or each class): it shows the next patch of the kind, and loads it. */
@@ -126,20 +140,17 @@ function buildThumbnails() {
     button.type = "button";
     button.title = name;
     caption.textContent = name;
-    image(picture, pixelsOf({ test: members[0] }), greyColor);
+    const shown = members.find((test) => run.examples.slice(0, -1).includes(test)) ?? members[0];
+    image(picture, pixelsOf({ test: shown }), greyColor);
     button.append(picture, caption);
     button.addEventListener("click", () => {
-      const test = members[(members.indexOf(state.patch.test) + 1) % members.length];
+      const at = members.indexOf(state.patch.test);
+      const test = at < 0 ? shown : members[(at + 1) % members.length];
       image(picture, pixelsOf({ test }), greyColor);
-      change({ patch: { test }, label: labelOf(test) });
+      change({ patch: { test }, label: labelOf({ test }) });
     });
     box.append(button);
   });
-}
-
-/** The true class of a test patch. */
-export function labelOf(test) {
-  return run.patches.labels[run.patches.index.indexOf(test)];
 }
 
 function buildDrawing() {
@@ -153,7 +164,7 @@ function buildDrawing() {
   };
   const draw = (seed) => {
     const drawn = { kind: Number(kind.value), seed, noise: Number(noise.value) };
-    change({ patch: { new: drawn }, label: run.target === "kind" ? drawn.kind : Number(drawn.kind >= 4) });
+    change({ patch: { new: drawn }, label: labelOf({ new: drawn }) }, { isStep: seed !== state.patch.new?.seed });
   };
   const seed = () => Math.floor(Math.random() * 2 ** 32);
   kind.addEventListener("change", name);
@@ -174,6 +185,7 @@ export function showPatch({ pixels }) {
     cell.setAttribute("aria-label", `row ${row}, column ${(i % run.columns) + 1}: ${text}`);
   });
   document.getElementById("which").textContent = origin();
+  document.getElementById("undo").disabled = !canUndo();
   if (!run.generator) return;
   const drawn = state.patch.new;
   if (drawn && document.getElementById("kind").value !== String(drawn.kind)) {
@@ -186,10 +198,12 @@ export function showPatch({ pixels }) {
 
 function origin() {
   const { patch } = state;
+  if (patch.from) return `The window of the photograph around column ${patch.from[0] + 1}, row ${patch.from[1] + 1}.`;
   if (patch.painted) return "Painted by hand.";
   if (patch.new) return `Drawn anew: ${run.groups[patch.new.kind]}, noise ${patch.new.noise.toFixed(2)}.`;
   const i = run.patches.index.indexOf(patch.test);
   const [group, label] = [run.groups[run.patches.groups[i]], run.classNames[run.patches.labels[i]]];
   const what = group === label ? label : `${group}, so ${label}`;
-  return `Test patch ${countText(patch.test + 1)} of ${countText(run.patches.total)}: ${what}.`;
+  const worst = patch.test === run.examples.at(-1) ? " Training left it the most wrong of all." : "";
+  return `Test patch ${countText(patch.test + 1)} of ${countText(run.patches.total)}: ${what}.${worst}`;
 }

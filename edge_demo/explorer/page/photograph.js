@@ -2,19 +2,20 @@
 
 import { probabilityText } from "./format.js";
 import { EDGE_KINDS, fourDecimals, SIDE } from "./generator.js";
-import { isPlaying } from "./play.js";
+import { isLearning } from "./play.js";
 import { readPicture } from "./picture.js";
 import { run } from "./run.js";
 import { sigmoid, softmax } from "./softmax.js";
 import { change, point, state } from "./state.js";
 
 const REACH = (SIDE - 1) / 2;
+const MOST_OF_FRAME = 8; // milliseconds
 
 let picture = run.photograph; // {width, height, grey}
 let maps = new Map(); // of this picture: snapshot of the run -> edge map
 let drawn = null; // {version, picture, map}: what is drawn
-let upper = false; // which half of the map was computed last
-let place = null; // [x, y] of the window in the painter
+let nextRow = 0; // of the map, while the network learns
+let taken = run.photograph; // the picture in which the window of the painter lies
 
 /** p(Edge) of the 5×5 window around each pixel, borders by reflection: height · width numbers, or some rows of them. */
 export function edgeMap(network, picture, map = new Float64Array(picture.grey.length), from = 0, to = picture.height) {
@@ -59,13 +60,15 @@ export function buildPhotograph() {
   const canvas = document.getElementById("photo");
   const at = (event) => [event.offsetX, event.offsetY].map((d) => Math.floor((d * picture.width) / canvas.clientWidth));
   for (const id of ["photo", "edge-map"]) {
-    document.getElementById(id).addEventListener("click", (event) => take(...at(event)));
+    const touched = document.getElementById(id);
+    touched.addEventListener("pointerdown", (event) => take(...at(event)));
+    touched.addEventListener("pointermove", (event) => event.buttons && take(...at(event), { isStep: false }));
   }
   canvas.addEventListener("keydown", (event) => {
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (!(event.key in moves)) return;
     event.preventDefault();
-    const [x, y] = place ?? [picture.width >> 1, picture.height >> 1];
+    const [x, y] = state.patch.from ?? [picture.width >> 1, picture.height >> 1];
     const [dx, dy] = moves[event.key].map((d) => d * (event.shiftKey ? 10 : 1));
     take(x + dx, y + dy);
   });
@@ -75,7 +78,7 @@ export function buildPhotograph() {
     open(chooser.files[0]);
     chooser.value = "";
   });
-  document.getElementById("portrait").addEventListener("click", () => show(run.photograph, ""));
+  document.getElementById("portrait").addEventListener("click", () => showPicture(run.photograph, ""));
   document.addEventListener("paste", (event) => open(event.clipboardData?.files[0]));
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
@@ -88,16 +91,19 @@ export function buildPhotograph() {
 async function open(file) {
   if (!file) return;
   try {
-    show(await readPicture(file), "Your picture stays in this page; nothing is sent.");
+    showPicture(await readPicture(file), "Your picture stays in this page; nothing is sent.");
   } catch (error) {
     document.getElementById("picture-line").textContent = error.message;
   }
 }
 
-function show(chosen, line) {
+/** The share of windows that the map on the page calls Edge. */
+export const shareOfEdges = () => (drawn ? drawn.map.filter((p) => p > 0.5).length / drawn.map.length : null);
+
+function showPicture(chosen, line) {
   picture = chosen;
   maps = new Map();
-  place = null;
+  document.documentElement.style.setProperty("--aspect", picture.width / picture.height);
   document.getElementById("portrait").hidden = picture === run.photograph;
   document.getElementById("picture-line").textContent = line;
   change({});
@@ -112,10 +118,11 @@ function prepareMaps(chosen, snapshot = 0) {
 }
 
 /** Takes the window around a pixel to the painter. */
-function take(x, y) {
-  place = [Math.min(Math.max(x, 0), picture.width - 1), Math.min(Math.max(y, 0), picture.height - 1)];
+function take(x, y, how) {
+  const place = [Math.min(Math.max(x, 0), picture.width - 1), Math.min(Math.max(y, 0), picture.height - 1)];
   const pixels = windowAt(picture, ...place).map(fourDecimals);
-  change({ patch: { painted: pixels, from: place } });
+  taken = picture;
+  change({ patch: { painted: pixels, from: place } }, how);
 }
 
 export function showPhotograph({ version }) {
@@ -132,14 +139,16 @@ export function showPhotograph({ version }) {
   mark();
 }
 
-const isLearning = () => state.live && isPlaying();
-
-/** The edge map by the network as it is now; while it learns, the upper and the lower half in turn, to keep frames short. */
+/** The edge map by the network as it is now; while it learns, some rows of it in turn, to keep frames short. */
 function currentMap() {
   if (isLearning() && drawn?.picture === picture) {
-    const middle = picture.height >> 1;
-    upper = !upper;
-    return edgeMap(point().network, picture, drawn.map.slice(), ...(upper ? [0, middle] : [middle, picture.height]));
+    const map = drawn.map.slice();
+    const until = performance.now() + MOST_OF_FRAME;
+    do {
+      edgeMap(point().network, picture, map, nextRow, nextRow + 1);
+      nextRow = (nextRow + 1) % picture.height;
+    } while (nextRow && performance.now() < until);
+    return map;
   }
   if (state.live) return edgeMap(point().network, picture);
   if (!maps.has(state.snapshot)) maps.set(state.snapshot, edgeMap(point().network, picture));
@@ -158,16 +167,16 @@ function draw(id, grey) {
 
 /** A frame around the window that is in the painter. */
 function mark() {
-  const taken = place && state.patch.from === place;
+  const place = taken === picture && state.patch.from;
   for (const frame of document.querySelectorAll("#photograph .window")) {
-    frame.hidden = !taken;
-    if (!taken) continue;
+    frame.hidden = !place;
+    if (!place) continue;
     frame.style.setProperty("--x", (place[0] - 2) / picture.width);
     frame.style.setProperty("--y", (place[1] - 2) / picture.height);
     frame.style.setProperty("--w", 5 / picture.width);
     frame.style.setProperty("--h", 5 / picture.height);
   }
-  const where = taken
+  const where = place
     ? ` The window around column ${place[0] + 1}, row ${place[1] + 1} is in the painter: p(Edge) ${probabilityText(drawn.map[place[1] * picture.width + place[0]])}.`
     : "";
   document

@@ -9,6 +9,7 @@ import {
   image,
   line,
   markerPath,
+  ring,
   swatch,
   ticks,
   widthOf,
@@ -324,6 +325,7 @@ function drawMarks() {
   const { logits, scores, probabilities } = numbersShown;
   const [a, b] = state.axes;
   for (const [id, chart] of Object.entries(charts)) {
+    if (!chart.width) continue; // its card is closed
     const context = crisp(chart.canvas, chart.width, chart.height);
     context.drawImage(chart.layer, 0, 0, chart.width, chart.height);
     const { toX, toY } = chart;
@@ -351,18 +353,5 @@ function drawMarks() {
       "aria-label",
       `${what}, with ${countText(n)} test patches. The current patch: ${where}. Arrow keys go from patch to patch, Enter loads one.`,
     );
-  }
-}
-
-function ring(context, [x, y], radius, color) {
-  for (const [stroke, wide] of [
-    [cssColor("card"), 5],
-    [color, 2.5],
-  ]) {
-    context.strokeStyle = stroke;
-    context.lineWidth = wide;
-    context.beginPath();
-    context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.stroke();
   }
 }

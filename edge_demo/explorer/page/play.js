@@ -1,19 +1,25 @@
-// The bar that stays in sight: the training slider, and play, for the run's recorded training and for the page's own.
+// The bar that stays in sight: the training slider, and play. Play trains a new network in the page, by the run's
+// settings or by others; where the page cannot train, it goes through the epochs that train.py has kept.
 
-import { epochText, natsText, percentText } from "./format.js";
-import { advance, beginLive, canTrain, live, updateLast } from "./live.js";
-import { change, point, points, state } from "./state.js";
+import { countText, epochText, natsText, percentText, probabilityText } from "./format.js";
+import { advance, beginLive, canTrain, freshPatches, live, updateLast } from "./live.js";
+import { run } from "./run.js";
+import { argmax } from "./softmax.js";
+import { change, generator, point, points, state } from "./state.js";
 
 const PAUSE = 500; // milliseconds between two points of the recorded training
-const FRAME = 26; // milliseconds: what drawing leaves of them goes into training
-const MEASURED = 12; // frames after which the loss is measured, also within an epoch
-const LEAST = 4; // milliseconds of training in each frame
+const FIRST_EPOCH = 5000; // milliseconds that an epoch takes at speed 1
+const BUDGET = 16; // milliseconds of a frame that go into training, at most
+const MEASURED = 500; // milliseconds after which the loss is measured, also within an epoch
 let stop = null; // ends what is playing
+let goal = null; // steps to which a link leads
 let spent = []; // milliseconds that each of the last frames took
 let pace = null; // {epochs, since}: to tell epochs a second
 
+const element = (id) => document.getElementById(id);
 const last = () => points().length - 1;
 const atEnd = () => change({ snapshot: last() });
+const canGoOn = () => (state.live ? live.diverged === null : canTrain || last() > 0);
 
 export function buildPlay() {
   const clicks = {
@@ -21,90 +27,127 @@ export function buildPlay() {
     "one-step": () => trainSteps(1),
     "one-epoch": trainEpoch,
     restart: () => {
-      beginLive(state.settings);
-      atEnd();
-    },
-    "train-here": () => {
       pause();
       change({ live: true });
-      document.getElementById("play").focus();
+      beginLive(state.settings);
+      atEnd();
     },
     "to-run": () => {
       pause();
       change({ live: false });
-      document.getElementById("train-here").focus();
+      element("play").focus();
     },
   };
-  for (const [id, action] of Object.entries(clicks)) document.getElementById(id).addEventListener("click", action);
-  document.getElementById("snapshot").addEventListener("input", (event) => {
+  for (const [id, action] of Object.entries(clicks)) element(id).addEventListener("click", action);
+  element("snapshot").addEventListener("input", (event) => {
     const snapshot = Number(event.target.value); // before pause() shows where training is
     pause();
     change({ snapshot });
   });
+  element("speed").addEventListener("change", () => stop && state.live && play());
   document.addEventListener("visibilitychange", () => document.hidden && pause());
 }
 
 export function play() {
   pause();
-  if (state.live) playLive();
+  if (!canGoOn()) return;
+  if (!state.live && canTrain) change({ live: true });
+  if (state.live) train(stepsDue);
   else playRecorded();
-  showButton();
+  change({});
 }
 
 export function pause() {
-  stop?.();
+  if (!stop) return;
+  stop();
   stop = null;
-  showButton();
+  goal = null;
   if (state.live) {
     updateLast();
-    change({});
-  }
+    atEnd();
+  } else change({});
 }
 
 export const isPlaying = () => stop !== null;
 
+/** Whether the network changes with each frame: then the page draws what it has time for. */
+export const isLearning = () => state.live && isPlaying();
+
+/** Steps a millisecond by the chosen speed. */
+function stepsDue() {
+  const { patches, batchSize } = live.training;
+  return (patches.labels.length / batchSize / FIRST_EPOCH) * Number(element("speed").value);
+}
+
 function playRecorded() {
   if (state.snapshot === last()) change({ snapshot: 0 });
   const timer = setInterval(() => {
-    if (state.live) return pause();
     change({ snapshot: Math.min(state.snapshot + 1, last()) });
-    return state.snapshot === last() && pause();
+    if (state.snapshot === last()) pause();
   }, PAUSE);
   stop = () => clearInterval(timer);
 }
 
-/** In each frame, shows what has been learned, then takes as many steps as there is time for. */
-function playLive() {
-  pace = null;
-  let frames = 0;
+/** In each frame, takes as many steps as are due, by stepsPerMillisecond(), and as there is time for; then shows where they led. */
+function train(stepsPerMillisecond, isThere = () => false) {
+  let [before, measured] = [performance.now(), performance.now()];
+  let due = 0;
+  pace = { epochs: live.training.epoch, since: before };
   const frame = () => {
-    if (!state.live) return pause();
-    const begun = performance.now();
-    pace ??= { epochs: live.training.epoch, since: begun };
-    atEnd();
-    const until = Math.max(begun + FRAME, performance.now() + LEAST);
-    advance(() => performance.now() > until);
-    frames += 1;
-    if (frames % MEASURED === 0) updateLast();
-    spent = [...spent.slice(-999), performance.now() - begun];
+    if (!state.live || live.diverged !== null || isThere()) {
+      pause();
+      return;
+    }
     request = requestAnimationFrame(frame);
-    return request;
+    const begun = performance.now();
+    due += Math.min(begun - before, 100) * stepsPerMillisecond();
+    before = begun;
+    const from = live.training.steps;
+    const enough = () => live.training.steps - from > due - 1 || performance.now() > begun + BUDGET || isThere();
+    advance(enough);
+    due = Math.min(due - (live.training.steps - from), 1) || 0;
+    if (begun > measured + MEASURED) {
+      updateLast();
+      measured = begun;
+    }
+    atEnd();
+    spent = [...spent.slice(-999), performance.now() - begun];
   };
   let request = requestAnimationFrame(frame);
   stop = () => cancelAnimationFrame(request);
 }
 
+/** Trains as a link says: [{steps, settings}, …], each up to so many steps by these settings. */
+export function trainAgain(legs) {
+  pause();
+  beginLive(legs[0].settings);
+  state.settings = legs[0].settings;
+  change({ live: true });
+  goal = legs.at(-1).steps;
+  let leg = 0;
+  const isThere = () => {
+    while (leg < legs.length && live.training.steps >= legs[leg].steps) {
+      leg += 1;
+      if (leg < legs.length) change({ settings: legs[leg].settings });
+    }
+    return leg === legs.length;
+  };
+  train(() => Infinity, isThere);
+}
+
 /** Takes some steps and shows where they led. */
 export function trainSteps(count) {
   const end = live.training.steps + count;
-  advance(() => live.training.steps >= end);
-  updateLast();
-  atEnd();
+  trainUntil(() => live.training.steps >= end);
 }
 
 function trainEpoch() {
   const end = Math.floor(live.training.epoch) + 1;
-  advance(() => live.training.epoch >= end);
+  trainUntil(() => live.training.epoch >= end);
+}
+
+function trainUntil(isEnough) {
+  advance(isEnough);
   updateLast();
   atEnd();
 }
@@ -115,25 +158,42 @@ export function frameTimes() {
   return { milliseconds: spent, epochsPerSecond: epochs };
 }
 
-function showButton() {
-  const [sign, word] = document.getElementById("play").children;
-  sign.textContent = isPlaying() ? "❚❚" : "▶";
-  word.textContent = isPlaying() ? "Pause" : "Play";
-}
-
-export function showPlay() {
+export function showPlay({ probabilities, posterior }) {
   const now = point();
-  const whole = points().at(-1).epoch;
-  const slider = document.getElementById("snapshot");
+  const slider = element("snapshot");
   slider.max = last();
   slider.disabled = last() === 0;
   slider.value = state.snapshot;
   const name = now.epoch === 0 ? "untrained" : `epoch ${epochText(now.epoch)}`;
   slider.setAttribute("aria-valuetext", name);
-  document.getElementById("epoch").textContent = now.epoch === 0 ? "not begun" : `${name} of ${epochText(whole)}`;
-  document.getElementById("play").disabled = !state.live && last() === 0;
-  const worth = `test loss ${natsText(now.testLoss)} nats · accuracy ${percentText(now.testAccuracy)}`;
-  document.getElementById("progress").textContent = worth;
-  for (const id of ["one-step", "one-epoch", "restart", "to-run"]) document.getElementById(id).hidden = !state.live;
-  document.getElementById("train-here").hidden = state.live || !canTrain;
+  element("epoch").textContent = state.live && last() < 2 ? "not begun" : `${name} of ${epochText(points().at(-1).epoch)}`;
+
+  const [sign, word] = element("play").children;
+  sign.textContent = isPlaying() ? "❚❚" : "▶";
+  word.textContent = isPlaying() ? "Pause" : "Play";
+  element("play").disabled = !canGoOn();
+  element("speed").hidden = !canTrain;
+
+  const { ceiling } = freshPatches(generator());
+  const most = ceiling ? ` of at most ${percentText(ceiling, 1)}` : "";
+  const worth = `test loss ${natsText(now.testLoss)} (training ${natsText(now.trainLoss)}) nats · right ${percentText(now.testAccuracy)}${most}`;
+  element("progress").textContent =
+    goal === null ? worth : `The link trains again: step ${countText(live.training.steps)} of ${countText(goal)} …`;
+  element("again").hidden = goal === null;
+  if (goal !== null) Object.assign(element("again"), { max: goal, value: live.training.steps });
+  showDivergence();
+
+  const best = posterior ? argmax(posterior) : argmax(probabilities);
+  const exact = posterior ? ` · exact ${probabilityText(posterior[best])}` : "";
+  element("strip").textContent = `${run.classNames[best]} ${probabilityText(probabilities[best])}${exact}`;
+}
+
+/** The one state of a training that has gone wrong: what happened, and what is shown. */
+function showDivergence() {
+  const diverged = state.live && live.diverged !== null;
+  element("divergence").hidden = !diverged;
+  if (!diverged) return;
+  const { epoch, testLoss } = points().at(-1);
+  element("divergence").textContent =
+    `Diverged after ${epochText(live.diverged)} epochs: the steps are too long. Shown is the last network that was sound, after ${epochText(epoch)} epochs: ${natsText(testLoss)} nats. Reset, or change a setting: a learning rate ten times smaller.`;
 }

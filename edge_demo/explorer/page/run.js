@@ -13,9 +13,10 @@ const float64 = (base64) => new Float64Array(bytes(base64).buffer); // little-en
 const int32 = (base64) => Array.from(new Int32Array(bytes(base64).buffer));
 const int8 = (base64) => Array.from(bytes(base64));
 
-/** Pixels, flat, as float64, or as 16-bit whole numbers to be divided by a scale, where that gives the same float64. */
+/** Pixels, flat: float32, or 16-bit whole numbers to be divided by a scale, where that gives the same float64. */
 function readPixels({ scale, pixels }) {
-  return scale === null ? float64(pixels) : Float64Array.from(new Int16Array(bytes(pixels).buffer), (n) => n / scale);
+  const { buffer } = bytes(pixels);
+  return scale ? Float64Array.from(new Int16Array(buffer), (n) => n / scale) : Float64Array.from(new Float32Array(buffer));
 }
 
 /** {width, height, grey}, 0 black to 1 white. */
@@ -30,17 +31,29 @@ export function rows(flat, size) {
 
 function readSnapshots() {
   const flat = float64(json.snapshots.parameters);
-  const size = flat.length / json.snapshots.steps.length;
-  return json.snapshots.steps.map((step, i) => ({
-    step,
-    epoch: json.snapshots.epochs[i],
-    testLoss: json.snapshots.test_loss[i],
-    testAccuracy: json.snapshots.test_accuracy[i],
-    network: loadNetwork(json.layers, flat.subarray(i * size, (i + 1) * size)),
-  }));
+  const { epochs } = json.snapshots;
+  const size = flat.length / epochs.length;
+  return epochs.map((epoch, i) => {
+    const at = json.history.epoch.indexOf(epoch);
+    return {
+      epoch,
+      testLoss: json.history.test_loss[at],
+      trainLoss: json.history.train_loss[at],
+      testAccuracy: json.history.test_accuracy[at],
+      network: loadNetwork(json.layers, flat.subarray(i * size, (i + 1) * size)),
+    };
+  });
+}
+
+/** What a brush paints, from dark to light: 0 to 1, unless the patches are of quite another scale. */
+function rangeOf(pixels) {
+  const low = pixels.reduce((a, b) => Math.min(a, b));
+  const high = pixels.reduce((a, b) => Math.max(a, b));
+  return low > -1 && high < 2.5 ? [0, 1] : [Math.floor(low), Math.max(Math.ceil(high), Math.floor(low) + 1)];
 }
 
 const size = json.shape[0] * json.shape[1];
+const testPixels = readPixels(json.patches);
 
 export const run = {
   rows: json.shape[0], // of a patch
@@ -50,18 +63,18 @@ export const run = {
   target: json.target,
   layers: json.layers,
   snapshots: readSnapshots(),
-  history: json.history, // {epoch, train_loss, test_loss}
+  history: json.history, // {epoch, train_loss, test_loss, …}, by epoch
   description: json.description,
-  usualDistance: json.usual_distance, // between test patches; null where densities can be computed
-  bayesLoss: json.bayes_loss,
-  range: json.range, // of the brush, from dark to light
+  range: rangeOf(testPixels), // of the brush, from dark to light
   groups: json.groups, // names of the kinds of test patches, or of the classes where kinds are not known
+  examples: json.examples, // places in the test set: first one that training helped, last the one it left most wrong
   patches: {
     total: json.patches.total,
     index: int32(json.patches.index), // place of each patch in the whole test set
     labels: int8(json.patches.labels),
     groups: int8(json.patches.groups),
-    pixels: rows(readPixels(json.patches), size),
+    flat: testPixels, // all their pixels
+    pixels: rows(testPixels, size),
   },
   generator: json.generator && makeGenerator(json.generator),
   settings: json.settings, // of train.py: {hidden, activation, optimizer, lr, batch_size, train, seed}

@@ -5,7 +5,6 @@ import { rows, run } from "./run.js";
 import { state } from "./state.js";
 
 const LARGEST = 1e12; // scores beyond that have diverged; no axis is made for them
-const testPixels = Float64Array.from(run.patches.pixels.flat());
 const remembered = new Map(); // of the run: snapshot -> logits
 let lastLogits = null; // of the page's own network, {version, logits}
 let axes = null; // their limits, and whose: {low, high, margin, of}
@@ -18,7 +17,7 @@ export function allLogits({ network, version }) {
 }
 
 function logitsOf(network) {
-  return rows(network.logits(testPixels), run.classNames.length);
+  return rows(network.logits(run.patches.flat), run.classNames.length);
 }
 
 function logitsAt(snapshot) {

@@ -18,6 +18,37 @@ export function logSoftmax(scores) {
   return scores.map((s) => s - scores[best] - Math.log1p(others));
 }
 
+/** The same for n patches: flat logits (n, classes) to flat log probabilities. */
+export function logSoftmaxOfRows(logits, classes) {
+  const logProbabilities = new Float64Array(logits.length);
+  for (let start = 0; start < logits.length; start += classes) {
+    let best = start;
+    for (let k = start; k < start + classes; k += 1) if (logits[k] > logits[best]) best = k;
+    let others = 0;
+    for (let k = start; k < start + classes; k += 1) if (k !== best) others += Math.exp(logits[k] - logits[best]);
+    const [largest, rest] = [logits[best], Math.log1p(others)];
+    for (let k = start; k < start + classes; k += 1) logProbabilities[k] = logits[k] - largest - rest;
+  }
+  return logProbabilities;
+}
+
+/** Mean of -log p(label) in nats, of flat log probabilities (n, classes). */
+export function crossEntropy(logProbabilities, labels) {
+  const classes = logProbabilities.length / labels.length;
+  let sum = 0;
+  labels.forEach((label, patch) => (sum -= logProbabilities[patch * classes + label]));
+  return sum / labels.length;
+}
+
+/** Gradient of that by the logits: (p - y) / n, y one-hot. */
+export function crossEntropyGradient(logits, labels) {
+  const n = labels.length;
+  const classes = logits.length / n;
+  const gradient = logSoftmaxOfRows(logits, classes).map((logP) => Math.exp(logP) / n);
+  labels.forEach((label, patch) => (gradient[patch * classes + label] -= 1 / n));
+  return gradient;
+}
+
 /** log(sum_j exp(s_j)), without overflow. */
 export function logSumExp(scores) {
   const largest = Math.max(...scores);
@@ -32,32 +63,6 @@ export function margin(scores, k) {
 
 export function sigmoid(x) {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
-}
-
-/** The output layer in training: softmax and its loss in one, as in softmax.py. */
-export class SoftmaxCrossEntropy {
-  /** Mean of -log p(label) in nats, of flat logits (n, classes). */
-  forward(logits, labels) {
-    const classes = logits.length / labels.length;
-    this.labels = labels;
-    this.logProbabilities = new Float64Array(logits.length);
-    let sum = 0;
-    labels.forEach((label, patch) => {
-      const row = logSoftmax(logits.subarray(patch * classes, (patch + 1) * classes));
-      this.logProbabilities.set(row, patch * classes);
-      sum -= row[label];
-    });
-    return sum / labels.length;
-  }
-
-  /** Gradient of the mean loss by the logits: (p - y) / n, y one-hot. */
-  backward() {
-    const n = this.labels.length;
-    const classes = this.logProbabilities.length / n;
-    const gradLogits = this.logProbabilities.map((logP) => Math.exp(logP) / n);
-    this.labels.forEach((label, patch) => (gradLogits[patch * classes + label] -= 1 / n));
-    return gradLogits;
-  }
 }
 
 /** The place of the largest value; the first one where several are, or where none is a number. */

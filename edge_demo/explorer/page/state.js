@@ -5,33 +5,48 @@ import { run } from "./run.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
 export const LIMITS = { temperature: [0.1, 10], add: [-20, 20], noise: [0.01, 0.5] };
+const MOST_UNDONE = 100;
 
-const firstPatch = Math.max(run.patches.groups.indexOf(0), 0); // a vertical edge, where kinds are known
+/** The true class of a patch; of a painted one nobody knows it. */
+export function labelOf({ test = run.examples[0], new: drawn }) {
+  if (drawn) return run.target === "kind" ? drawn.kind : Number(drawn.kind >= 4);
+  return run.patches.labels[run.patches.index.indexOf(test)];
+}
 
-/** The choices. `patch` is {test: place in the test set}, {new: {kind, seed, noise}} or {painted: pixels}. */
-export const state = {
-  patch: { test: run.patches.index[firstPatch] },
+/** The choices as the page opens. `patch` is {test: place in the test set}, {new: {kind, seed, noise}} or {painted: pixels}. */
+const DEFAULTS = {
+  patch: { test: run.examples[0] },
   live: false, // whether the network is the one that is trained in the page, by these settings, or the run's
   settings: runSettings,
   snapshot: run.snapshots.length - 1, // the place in points()
-  label: run.patches.labels[firstPatch],
+  label: labelOf({}),
   temperature: 1,
   add: 0,
   axes: [0, 1], // the classes whose logits span the plane
   tour: 0, // the step of the tour, 0 when it is closed
 };
 
+export const state = { ...DEFAULTS };
+
 const listeners = [];
+const past = []; // patches, and their labels, that undo() brings back
 
 /** Calls listener() after each change of the state. */
 export function listen(listener) {
   listeners.push(listener);
 }
 
-/** Takes over some choices, as in change({ temperature: 2 }), and has everything that follows computed and shown. */
-export function change(choices) {
+/**
+ * Takes over some choices, as in change({ temperature: 2 }), and has everything that follows computed and shown.
+ * A new patch can be undone, unless it belongs to the step before, as the second pixel of a stroke does.
+ */
+export function change(choices, { isStep = true } = {}) {
   const was = { ...state };
   Object.assign(state, Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined)));
+  if (isStep && state.patch !== was.patch) {
+    past.push({ patch: was.patch, label: was.label });
+    past.splice(0, past.length - MOST_UNDONE);
+  }
   const anew = state.live && (!was.live || state.settings !== was.settings);
   if (anew) prepareLive(state.settings);
   if (choices.snapshot === undefined && (anew || state.live !== was.live)) state.snapshot = Infinity;
@@ -39,7 +54,14 @@ export function change(choices) {
   listeners.forEach((listener) => listener());
 }
 
-/** The points of training that the slider reaches: {epoch, network, testLoss, testAccuracy}, of the run or of the page. */
+export const canUndo = () => past.length > 0;
+
+/** Brings the patch before the last step back. */
+export function undo() {
+  if (canUndo()) change(past.pop(), { isStep: false });
+}
+
+/** The points of training that the slider reaches: {epoch, network, testLoss, trainLoss, testAccuracy}, of the run or of the page. */
 export const points = () => (state.live ? live.points : run.snapshots);
 
 export const point = () => points()[state.snapshot];
@@ -82,67 +104,96 @@ export function compute({ pixels, network, label, temperature = 1, add = 0 }) {
   };
 }
 
-/** The choices as text for the address: readable, and enough to come back to them. */
+/** The choices as text for the address: readable, only what differs from the page as it opens, enough to come back. */
 export function toHash() {
-  const { patch } = state;
   const parts = [];
-  if (patch.painted) parts.push(`painted=${patch.painted.map((x) => Math.round(x * 10000)).join(".")}`);
-  else if (patch.new) parts.push(`new=${patch.new.kind},${patch.new.seed},${patch.new.noise}`);
-  else parts.push(`test=${patch.test}`);
-  if (state.live) parts.push(...Object.entries(state.settings).map(([name, value]) => `${name}=${value}`));
-  else parts.push(`epoch=${point().epoch}`);
-  parts.push(`label=${state.label}`);
-  if (state.temperature !== 1) parts.push(`temperature=${state.temperature}`);
-  if (state.add !== 0) parts.push(`add=${state.add}`);
-  if (state.axes.join() !== "0,1") parts.push(`axes=${state.axes}`);
-  if (state.tour) parts.push(`tour=${state.tour}`);
+  const add = (name, value, usual) => String(value) === String(usual) || parts.push(`${name}=${value}`);
+  const { painted, from, new: drawn, test } = state.patch;
+  if (painted) add("painted", painted.map((x) => Math.round(x * 10000)).join("."));
+  else if (drawn) add("new", `${drawn.kind},${drawn.seed},${drawn.noise}`);
+  else add("test", test, DEFAULTS.patch.test);
+  if (from) add("from", from);
+  if (state.live) parts.push(...trainingToHash());
+  else add("epoch", point().epoch, run.snapshots.at(-1).epoch);
+  add("label", state.label, labelOf(state.patch));
+  for (const name of ["temperature", "add", "axes", "tour"]) add(name, state[name], DEFAULTS[name]);
   return `#${parts.join("&")}`;
 }
 
-/** The choices that such a text holds; whatever does not fit this run is left out. */
+/** Training is deterministic: its settings, when they changed on the way, and the steps up to the point that is shown. */
+function trainingToHash() {
+  const { steps } = point();
+  const differing = (settings, from) => Object.entries(settings).filter(([name, value]) => value !== from[name]);
+  const before = live.stages.filter((stage) => stage.steps < steps);
+  const { settings } = live.stages[before.length] ?? live;
+  const legs = before.map((stage) => {
+    const changed = differing(stage.settings, settings).map(([name, value]) => `${name}:${value}`);
+    return [stage.steps, ...changed].join(",");
+  });
+  const words = differing(settings, runSettings).map(([name, value]) => `${name}=${value}`);
+  return [`steps=${steps}`, ...words, ...(legs.length ? [`before=${legs.join(";")}`] : [])];
+}
+
+/**
+ * What such a text says: {choices, training}. Whatever is not said, or does not fit this run, is as the page opens.
+ * training: null, or what leads to the page's own network, [{steps, settings}, …]: up to so many steps by these settings.
+ */
 export function fromHash(hash) {
   const found = Object.fromEntries(new URLSearchParams(hash.replace(/^#/, "")));
   const classes = run.classNames.length;
-  const whole = (text, end) => (/^\d+$/.test(text ?? "") && Number(text) < end ? Number(text) : null);
-  const between = (text, [low, high]) => {
-    const value = Number(text);
-    return text && Number.isFinite(value) ? Math.min(Math.max(value, low), high) : null;
-  };
-  const settings = settingsFrom(found);
   const snapshot = run.snapshots.findIndex(({ epoch }) => String(epoch) === found.epoch);
+  const patch = patchFrom(found) ?? DEFAULTS.patch;
+  const axes = (found.axes ?? "").split(",").map((text) => whole(text, classes));
   const choices = {
-    patch: patchFrom(found, whole, between),
-    ...(settings && { live: true, settings }),
-    ...(!settings && snapshot >= 0 && { live: false, snapshot }),
-    label: whole(found.label, classes),
+    patch,
+    snapshot: snapshot < 0 ? null : snapshot,
+    label: whole(found.label, classes) ?? labelOf(patch),
     temperature: between(found.temperature, LIMITS.temperature),
     add: between(found.add, LIMITS.add),
+    axes: axes.length === 2 && !axes.includes(null) && axes[0] !== axes[1] ? axes : null,
     tour: whole(found.tour, 8),
   };
-  const axes = (found.axes ?? "").split(",").map((text) => whole(text, classes));
-  if (axes.length === 2 && !axes.includes(null) && axes[0] !== axes[1]) choices.axes = axes;
-  return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== null));
+  const known = Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== null));
+  return { choices: { ...DEFAULTS, ...known }, training: trainingFrom(found) };
 }
 
-/** The panel's settings, or null unless all of them are there and within their limits. */
-function settingsFrom(found) {
-  const numbers = Object.entries(SETTING_LIMITS).map(([name, [low, high, step]]) => {
-    const value = /^[\d.e-]+$/.test(found[name] ?? "") ? Number(found[name]) : NaN;
-    const fits = value >= low && value <= high && (step !== 1 || Number.isInteger(value));
-    return [name, fits ? value : null];
+const whole = (text, end) => (/^\d+$/.test(text ?? "") && Number(text) < end ? Number(text) : null);
+
+function between(text, [low, high]) {
+  const value = Number(text);
+  return text && Number.isFinite(value) ? Math.min(Math.max(value, low), high) : null;
+}
+
+function trainingFrom(found) {
+  const steps = whole(found.steps, 1e7);
+  if (steps === null || !canTrain) return null;
+  const settings = settingsFrom(found, runSettings);
+  const legs = (found.before ?? "").split(";").filter(Boolean);
+  const before = legs.map((leg) => {
+    const [until, ...changed] = leg.split(",");
+    const texts = Object.fromEntries(changed.map((text) => text.split(":")));
+    return { steps: whole(until, steps) ?? 0, settings: settingsFrom(texts, settings) };
   });
-  const words = Object.entries(SETTING_CHOICES).map(([name, all]) => [
-    name,
-    all.includes(found[name]) ? found[name] : null,
-  ]);
-  const settings = Object.fromEntries([...numbers, ...words]);
-  return canTrain && !Object.values(settings).includes(null) ? settings : null;
+  return [...before, { steps, settings }];
 }
 
-function patchFrom(found, whole, between) {
+/** The panel's settings: those that are found and within their limits, the others as usual. */
+function settingsFrom(found, usual) {
+  const settings = { ...usual };
+  for (const [name, [low, high, step]] of Object.entries(SETTING_LIMITS)) {
+    const value = /^[\d.e-]+$/.test(found[name] ?? "") ? Number(found[name]) : NaN;
+    if (value >= low && value <= high && (step !== 1 || Number.isInteger(value))) settings[name] = value;
+  }
+  for (const [name, all] of Object.entries(SETTING_CHOICES)) if (all.includes(found[name])) settings[name] = found[name];
+  return settings;
+}
+
+function patchFrom(found) {
   if (found.painted) {
-    const numbers = found.painted.split(".").map((text) => (/^-?\d{1,12}$/.test(text) ? Number(text) / 10000 : NaN));
-    return numbers.length === run.size && numbers.every(Number.isFinite) ? { painted: numbers } : null;
+    const painted = found.painted.split(".").map((text) => (/^-?\d{1,12}$/.test(text) ? Number(text) / 10000 : NaN));
+    const from = (found.from ?? "").split(",").map((text) => whole(text, 1e6));
+    const isPatch = painted.length === run.size && painted.every(Number.isFinite);
+    return isPatch ? { painted, ...(from.length === 2 && !from.includes(null) && { from }) } : null;
   }
   if (found.new && run.generator) {
     const [kind, seed, noise] = found.new.split(",");

@@ -2,8 +2,9 @@
 
 import { classColorName, swatch } from "./draw.js";
 import { natsText, percentText, positiveText, probabilityText, scientific, scoreText, signedText } from "./format.js";
+import { numpyText } from "./numpy.js";
 import { run } from "./run.js";
-import { change, LIMITS, state } from "./state.js";
+import { change, LIMITS, pixelsOf, point, state } from "./state.js";
 import { argmax, softmax } from "./softmax.js";
 
 const MOST_ROWS = 10; // of many classes, the most probable are shown
@@ -39,8 +40,9 @@ export function fillTable(id, heads, rows, last) {
     const name = element("span", run.classNames[k]);
     name.title = run.classNames[k];
     head.append(swatch(k), name);
-    const made = cells.map(({ text, bar, signed }) => {
+    const made = cells.map(({ text, bar, signed, isResult = false }) => {
       const cell = element("td", text);
+      cell.classList.toggle("result", isResult);
       if (bar === undefined) return cell;
       const strip = document.createElement("i");
       const [from, to] = signed ? [0.5 + Math.min(bar, 0) / 2, 0.5 + Math.max(bar, 0) / 2] : [0, bar];
@@ -65,11 +67,23 @@ export function buildSteps() {
   slider.addEventListener("input", () => change({ temperature: Number((10 ** slider.value).toPrecision(3)) }));
   add.addEventListener("input", () => change({ add: Number(add.value) }));
   document.getElementById("reset").addEventListener("click", () => change({ temperature: 1, add: 0 }));
+  document.getElementById("copy-numpy").addEventListener("click", copyNumpy);
   buildLabels();
 }
 
+/** Copies the lines, and shows them, for browsers that do not let a page copy. */
+function copyNumpy() {
+  const { temperature, add } = state;
+  const { classNames } = run;
+  const box = document.getElementById("numpy");
+  box.value = numpyText({ network: point().network, pixels: pixelsOf(state.patch), classNames, temperature, add });
+  box.hidden = false;
+  box.select();
+  navigator.clipboard?.writeText(box.value).catch(() => {});
+}
+
 export function showSteps(numbers) {
-  const { logits, scores, exponentials, sum, probabilities } = numbers;
+  const { logits, scores, exponentials, sum, probabilities, posterior } = numbers;
   const shown = shownClasses(probabilities);
   const changed = state.temperature !== 1 || state.add !== 0;
   const largest = Math.max(...logits.map(Math.abs), ...scores.map(Math.abs));
@@ -80,12 +94,13 @@ export function showSteps(numbers) {
       { text: scoreText(logits[k]), bar: logits[k] / largest, signed: true },
       ...(changed ? [{ text: scoreText(scores[k]), bar: scores[k] / largest, signed: true }] : []),
       { text: positiveText(exponentials[k]), bar: exponentials[k] / mostExponential || 0 },
-      { text: probabilityText(probabilities[k]), bar: probabilities[k] },
+      { text: probabilityText(probabilities[k]), bar: probabilities[k], isResult: true },
+      ...(posterior ? [{ text: probabilityText(posterior[k]), bar: posterior[k] }] : []),
     ],
   }));
   const total = probabilities.reduce((a, b) => a + b, 0);
-  const heads = ["class", "score z", ...(changed ? ["(z + c) / T"] : []), "exp", "÷ sum"];
-  fillTable("steps", heads, rows, ["sum", "", ...(changed ? [""] : []), positiveText(sum), total.toFixed(3)]);
+  const heads = ["class", "score z", ...(changed ? ["(z + c) / T"] : []), "exp", "÷ sum = p", ...(posterior ? ["exact p*"] : [])];
+  fillTable("steps", heads, rows, ["sum", "", ...(changed ? [""] : []), positiveText(sum), total.toFixed(3), ...(posterior ? [""] : [])]);
 
   const best = argmax(probabilities);
   const parts = probabilities.length <= 3 ? `(${exponentials.map(positiveText).join(" + ")})` : positiveText(sum);

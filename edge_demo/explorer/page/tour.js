@@ -2,14 +2,13 @@
 
 import { countText, epochText, natsText, percentText, positiveText, probabilityText, scoreText } from "./format.js";
 import { canTrain, live, runSettings } from "./live.js";
-import { labelOf } from "./patch.js";
 import { run } from "./run.js";
-import { change, compute, point, state } from "./state.js";
-import { edgeMap } from "./photograph.js";
+import { change, labelOf, point, state } from "./state.js";
+import { shareOfEdges } from "./photograph.js";
 import { argmax } from "./softmax.js";
 
 const trainedSnapshot = run.snapshots.length - 1;
-const firstTest = state.patch.test; // as the page opens, before a link or a click changes it
+const [firstTest, mostWrong] = [run.examples[0], run.examples.at(-1)];
 const joined = (texts) => (texts.length <= 3 ? texts.join(" and ") : `${texts.slice(0, 3).join(", ")}, …`);
 
 const STEPS = [
@@ -49,23 +48,22 @@ const STEPS = [
     text({ probabilities, loss }) {
       const name = run.classNames[state.label];
       const where = state.snapshot === 0 ? "Untrained, the network" : "The network now";
-      return `${where} gives ${name}, which is right, ${probabilityText(probabilities[state.label])}: a loss of ${natsText(loss)} nats. The gradient p − y says which scores to raise and which to lower. Press Play above and watch the loss fall.`;
+      return `${where} gives ${name}, which is right, ${probabilityText(probabilities[state.label])}: a loss of ${natsText(loss)} nats. The gradient p − y says which scores to raise and which to lower. ${canTrain ? "Press Play above: it learns anew, from these weights. Watch the loss fall." : "Press Play above and watch the loss fall."}`;
     },
   },
   {
     title: "Is it a probability?",
     card: "truth",
-    situation: () => trained(mostMistaken()),
+    situation: () => trained(mostWrong),
     text({ probabilities, posterior }) {
-      const best = argmax(probabilities);
-      const says = `For this test patch the network gives ${run.classNames[best]} ${probabilityText(probabilities[best])}`;
-      return posterior
-        ? `${says}; the exact probability is ${probabilityText(posterior[best])}. Of all patches here it is the one most mistaken. Positive and of sum 1 is not yet true: that has to be measured.`
-        : `${says}, and its label is ${run.classNames[state.label]}. Positive and of sum 1 is not yet true: that has to be measured.`;
+      const [best, label] = [argmax(probabilities), state.label];
+      const says = `Of all test patches, training left this one the most wrong: the network gives ${run.classNames[best]} ${probabilityText(probabilities[best])}, but it is ${run.classNames[label]}`;
+      const exact = posterior ? `; the exact probability of ${run.classNames[best]} is ${probabilityText(posterior[best])}` : "";
+      return `${says}${exact}. Positive and of sum 1 is not yet true: that has to be measured, over many patches.`;
     },
   },
   {
-    title: "Train one yourself",
+    title: "Train it differently",
     card: "train",
     possible: canTrain,
     situation: () => ({ ...trained(firstTest), live: true, settings: { ...runSettings }, snapshot: undefined }),
@@ -80,28 +78,17 @@ const STEPS = [
     card: "photograph",
     possible: run.photograph !== null,
     situation: () => trained(firstTest),
-    text({ network }) {
-      const map = edgeMap(network, run.photograph);
-      const marked = map.filter((p) => p > 0.5).length / map.length;
-      return `It has seen nothing but 5×5 patches that a formula made. Slid over a photograph, ${countText(map.length)} windows, it calls ${percentText(marked)} of them Edge. Drag the training slider to the left to see what it drew before, and click in the photograph to take a window to the painter.`;
+    text() {
+      const { width, height } = run.photograph;
+      const marked = shareOfEdges();
+      return `It has seen nothing but 5×5 patches that a formula made. Slid over a photograph, ${countText(width * height)} windows, it calls ${marked === null ? "some" : percentText(marked)} of them Edge. Drag the training slider to the left to see what it drew before, and the window over the photograph to take it to the painter.`;
     },
   },
 ].filter(({ possible = true }) => possible);
 
 /** A test patch, in the trained network, with both sliders of softmax at rest. */
 function trained(test) {
-  return { patch: { test }, label: labelOf(test), snapshot: trainedSnapshot, live: false, temperature: 1, add: 0 };
-}
-
-/** The test patch whose probabilities are farthest from the exact ones, or without these from its label. */
-function mostMistaken() {
-  const { network } = run.snapshots[trainedSnapshot];
-  const errors = run.patches.pixels.map((pixels, i) => {
-    const { probabilities, posterior } = compute({ pixels, network, label: run.patches.labels[i] });
-    const right = posterior ?? probabilities.map((_, k) => Number(k === run.patches.labels[i]));
-    return Math.max(...probabilities.map((p, k) => Math.abs(p - right[k])));
-  });
-  return run.patches.index[argmax(errors)];
+  return { patch: { test }, label: labelOf({ test }), snapshot: trainedSnapshot, live: false, temperature: 1, add: 0 };
 }
 
 export function buildTour() {
@@ -123,8 +110,10 @@ function go(step) {
     document.getElementById("open-tour").focus();
     return;
   }
+  const card = document.getElementById(STEPS[step - 1].card);
+  card.open = true; // where it can be closed
   document.getElementById("tour-title").focus({ preventScroll: true });
-  document.getElementById(STEPS[step - 1].card).scrollIntoView({ block: "start" });
+  card.scrollIntoView({ block: "start" });
 }
 
 export function showTour(numbers) {
