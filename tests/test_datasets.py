@@ -433,7 +433,7 @@ def test_what_was_understood_is_said(tmp_path):
     for k, name in enumerate(("cat", "dog")):
         columns[name] = [int(label == ("cat", "dog")[k]) for label in labels]
     path = put(tmp_path, table(columns))
-    assert says(load_dataset(path), "one-hot in columns cat to dog, .*2 classes, column 'id' left out$")
+    assert says(load_dataset(path), "one-hot in columns cat to dog, .*2 classes, column id left out$")
     assert says(load_dataset(path), "8 images of a.csv, about 20 % of each class, are held out to test")
     assert load_dataset(ROOT / "data").understood == []
 

@@ -235,7 +235,7 @@ def _summary(table, data):
         label,
         pixels,
         f"{len(data.train.class_names)} classes",
-        *(f"column {column!r} left out" for column in table.left_out),
+        *(f"column {column or 'without a name'} left out" for column in table.left_out),
     ]
     return f"{Path(table.name).name}: {', '.join(parts)}"
 

@@ -81,7 +81,7 @@ def read_table(source, *, name=None, label=None, drop=(), pixels=None, progress=
         trained = f", but {pixels} were trained on" if pixels else ""
         raise InputError(f"{table.name} has {len(columns)} pixels an image{trained}; {FLAGS}")
     table.pixels = table.numbers[:, np.isin(table.columns, columns)]
-    if not np.abs(table.pixels).max() <= LARGEST_NUMBER:  # which is so of NaN, too
+    if not max(table.pixels.max(), -table.pixels.min()) <= LARGEST_NUMBER:  # which is so of NaN, too
         _refuse(table, columns)
     table.kinds = table.texts.get("kind") if "kind" in table.left_out and "kind" not in drop else None
     table.labels = _labels(table)
@@ -123,8 +123,8 @@ def _text(source, name):
 
 def _first_look(source, name):
     """A Table without numbers: its delimiter, the names of its columns, and its rows."""
-    lines = re.split("\r\n|\n|\r", _text(source, name))
-    rows = [(place, line) for place, line in enumerate(lines, start=1) if line.strip(" \t,;")]
+    lines = enumerate(_text(source, name).splitlines(), start=1)
+    rows = [(place, line) for place, line in lines if line.strip(" \t,;")]
     if not rows:
         raise InputError(f"{name} is empty: a header and a row for each image were expected")
     place, first = rows[0]
