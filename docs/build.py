@@ -1,14 +1,12 @@
 """Makes what README and docs show, from the committed data: pictures, the explorer, and the text that train.py prints.
 
 The same data and versions give the same bytes. `python docs/build.py` takes about a minute and needs the extra [docs];
-`python docs/build.py lesson` makes the notebook of the lesson only, `python docs/build.py long` what takes minutes: the
+`python docs/build.py lesson` makes the notebooks of the lesson, `python docs/build.py long` what takes minutes: the
 pictures of sweep.py, and docs/edges.md with its own. docs/study_truth.csv is what study_truth.py writes to
 outputs/study_truth in some ten minutes.
 """
 
 import argparse
-import base64
-import io
 import os
 import re
 import shutil
@@ -20,7 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from sklearn.datasets import load_digits
 
 from edge_demo.datasets.loading import load_dataset
@@ -40,7 +37,7 @@ COMMANDS = (  # what is run, with its outputs in a folder of its own
     ("animation", "animate.py", "--run", "{folder}/train"),
     ("animation", "animate.py", "--run", "{folder}/train", "--photograph"),
     ("study", "study_overconfidence.py"),
-    ("digits", "train.py", "--data", "{folder}/digits.csv", "--hidden", "32"),
+    ("digits", "train.py", "--data", "{folder}/digits.csv", "--label", "1", "--hidden", "32"),
 )
 COPIED = {  # file in docs/ -> where it comes from
     "dataset.png": "train/01_dataset.png",
@@ -71,8 +68,9 @@ def main():
             return
         if options.part is None:
             make_pictures_and_texts()
-        with timed("lesson.ipynb"):
-            make_lesson(DOCS / "lesson.md", DOCS / "lesson.ipynb")
+        for source in sorted((DOCS / "lesson").glob("*.md")):
+            with timed(source.name):
+                make_lesson(source)
 
 
 def make_what_takes_long():
@@ -173,36 +171,27 @@ def screenshot(page, picture, width=1280, height=940):
         shutil.copyfile(f"{profile}/page.png", picture)
 
 
-def make_lesson(source, target):
-    """Executes a lesson's cells and writes them as a notebook with their outputs. Raises an error where a cell does."""
+def make_lesson(source):
+    """Executes the cells of a part and writes them, with their outputs, as a notebook beside it; an error stops it."""
     import jupytext  # here, because pictures can be made without the extra [docs]
-    import nbformat
     from nbclient import NotebookClient
 
     notebook = jupytext.read(source, fmt="md:myst")
     notebook.nbformat_minor = 5  # the format in which cells have names
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # instead of random ones
+        if "hide-input" in cell.metadata.get("tags", []):
+            cell.metadata.jupyter = {"source_hidden": True}
     client = NotebookClient(notebook, kernel_name="python3", record_timing=False, coalesce_streams=True, timeout=300)
     client.resources = {"metadata": {"path": str(source.parent)}}
     client.execute(env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})  # more threads sum in another order
 
     notebook.metadata.language_info = {"name": "python"}  # not which version
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    for output in outputs:
-        if "image/png" in output.get("data", {}):
-            output["data"]["image/png"] = with_palette(output["data"]["image/png"])
     complaints = [output["text"] for output in outputs if output.get("name") == "stderr"]
     if complaints:
         raise ValueError(f"{source.name} complains: {complaints}")
-    target.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
-
-
-def with_palette(png):
-    """The picture, base64 text, in 256 colours: half the bytes, and no difference to the eye."""
-    file = io.BytesIO()
-    Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(256).save(file, format="PNG", optimize=True)
-    return base64.b64encode(file.getvalue()).decode()
+    jupytext.write(notebook, source.with_suffix(".ipynb"))
 
 
 def fill(page, script, printed):

@@ -271,7 +271,7 @@ def by_heart(network, pixels, labels, optimizer):
         return None
     pixels, labels = pixels[:16], labels[:16]
     own = not is_cross_entropy(network, pixels, labels)
-    for rate in (0.01, 0.001):  # wide first layers may need the shorter steps
+    for rate in (0.01, 0.1, 0.001):  # the second for a network without a hidden layer, the third for a wide first one
         learner, adam = deepcopy(network), Adam(rate)
         for step in range(500):
             if step % 50 == 0 and _mean_log_loss(learner, pixels, labels) < 0.01:
@@ -296,7 +296,7 @@ def steps(network, pixels, labels, optimizer):
         if not lengths[-1] < 10:
             break
     length = np.median(lengths)
-    text = f"a step is {length:.0e} of the parameters"
+    text = f"a step is {length:.1g} of the parameters"
     if 2e-5 <= length <= 0.1:
         return True, text
     if length > 0.1:
@@ -384,7 +384,7 @@ def too_long(run, patches):
         return None
     width = epochs // 8
     means = np.convolve(losses, np.full(width, 1 / width), mode="valid")
-    best = int(means.argmin() + width // 2)
+    best = int(means.argmin() + (width - 1) // 2)
     if means[-1] <= 1.1 * means.min():
         return True, f"test loss {means[-1]:.4f} at the end, {means.min():.4f} around epoch {best}"
     return False, f"test loss {means[-1]:.4f} at the end, lowest around epoch {best}, {means.min():.4f}: stop there"

@@ -19,41 +19,33 @@ ORIENTATION = 274  # the number of EXIF's note on how the camera was held
 def read_image(path, largest=None, smallest=5):
     """Grey values of an image file that Pillow reads, (height, width) float64, 0 black to 1 white.
 
-    What is transparent lies on white; 16 bits are divided by 65,535, and floats are taken as they are. Turned as EXIF
-    says, and shrunk (LANCZOS) so that its longer side is at most largest pixels. Raises OSError, or InputError where
-    the file is no such image or ends up with fewer than smallest rows or columns, a number or (rows, columns).
+    What is transparent lies on white; 16 bits are divided by 65,535, and floats are taken as they are. Turned and
+    mirrored as EXIF's orientation, 1 to 8, says, and shrunk (LANCZOS) so that its longer side is at most largest
+    pixels. Raises OSError, or InputError where the file is no such image or ends up with fewer than smallest rows or
+    columns, a number or (rows, columns).
     """
     with open(path, "rb") as file:
         try:
             image = Image.open(file)
-            grey = _upright(_grey(image), image.getexif().get(ORIENTATION))
+            white = 1 if image.mode == "F" else 65535 if image.mode.startswith("I") else 255
+            if image.has_transparency_data:
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+            turned = image.getexif().get(ORIENTATION)
+            image = image.convert("F")  # grey, without rounding
         except Exception as error:  # what is no image, or a damaged one, fails in a dozen ways
             raise InputError(f"{path} cannot be read as a picture: {str(error).split(' <')[0]}") from error
-    if max(grey.shape) > (largest or np.inf):
-        height, width = (max(1, round(length * largest / max(grey.shape))) for length in grey.shape)
-        grey = np.array(Image.fromarray(grey.astype(np.float32)).resize((width, height), Image.Resampling.LANCZOS))
+    if largest is not None:
+        image.thumbnail((largest, largest), Image.Resampling.LANCZOS, reducing_gap=None)
+    grey = np.array(image, dtype=np.float64) / white
+    if turned in (5, 6, 7, 8):
+        grey = grey.T
+    if turned in (3, 4, 7, 8):
+        grey = grey[::-1]
+    if turned in (2, 3, 6, 7):
+        grey = grey[:, ::-1]
     if (grey.shape < np.broadcast_to(smallest, 2)).any() or not np.isfinite(grey).all():
         raise InputError(f"{path} has {grey.shape} pixels here, but a window needs {smallest} of finite numbers")
-    return grey.astype(np.float64)
-
-
-def _grey(image):
-    if image.mode == "F":
-        return np.array(image)
-    if image.mode.startswith("I"):
-        return np.array(image) / 65535
-    if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    return np.array(image.convert("L")) / 255
-
-
-def _upright(grey, orientation):
-    """The image turned and mirrored as one of EXIF's orientations, 1 to 8, says."""
-    if orientation in (5, 6, 7, 8):
-        grey = grey.T
-    if orientation in (3, 4, 7, 8):
-        grey = grey[::-1]
-    return grey[:, ::-1] if orientation in (2, 3, 6, 7) else grey
+    return grey
 
 
 def default_photograph():

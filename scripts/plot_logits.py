@@ -11,11 +11,7 @@ from edge_demo.runs.run import load_run
 
 @cli.command
 def main(argv):
-    parser = cli.parser(__doc__)
-    default = cli.ROOT / "outputs" / "train"
-    parser.add_argument("--run", type=cli.path, default=default, help="folder that train.py wrote")
-    options = parser.parse_args(argv)
-
+    options = parse(argv)
     run = load_run(options.run)
     names, notes = save_figures(run, options.run)
     try:
@@ -24,6 +20,13 @@ def main(argv):
     except UnknownLayer as error:
         notes.append(f"no explorer.html: {error}")
     cli.say(*(cli.shown(options.run / name) for name in names), *notes)
+
+
+def parse(argv):
+    parser = cli.parser(__doc__)
+    default = cli.ROOT / "outputs" / "train"
+    parser.add_argument("--run", type=cli.path, default=default, help="folder that train.py wrote")
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

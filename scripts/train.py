@@ -48,7 +48,7 @@ def main(argv):
         with replacing_folder(options.out, FILES) as folder:
             run.write(folder, dataset.unlabelled, dataset.test_rows)
     say(*report.table(run), *report.summary(run), *report.truth(run))
-    tell([finding for finding in check_training(run, dataset.train) if not finding.passed], options)
+    tell([finding for finding in check_training(run, dataset.train) if not finding.passed], options, "")
     notes = [] if options.no_figures else draw(run, options.out)
     names = [name for name in FILES if (options.out / name).exists()]
     say(*report.written(cli.shown(options.out), names), *notes)
@@ -184,11 +184,11 @@ def check(network, patches, options, say):
     return wrong
 
 
-def tell(findings, options):
+def tell(findings, options, *above):
     """Prints what checks found: with --quiet only what is wrong, on standard error."""
     if not findings:
         return
-    lines = report.checks(findings)
+    lines = [*above, *report.checks(findings)]
     if not options.quiet:
         cli.say(*lines)
     elif not all(finding.passed for finding in findings):

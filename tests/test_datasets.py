@@ -60,13 +60,12 @@ READ = {
     "label as the flag says, by place": Read(table({**P, "": DIGITS}, header=False), DIGITS, options={"label": "5"}),
     **{
         f"label called {name}": Read(table({"p00": P["p00"], name: DIGITS, **P}), DIGITS)
-        for name in ("label", "Labels", "CLASS", "target", "Digit", "number", "y", "number_label", "classLabel")
+        for name in ("label", "Labels", "CLASS", "target", "Digit", "y", "number_label", "classLabel")
     },
-    "a whole name counts for more than a part": Read(table({"label": ANIMALS, **P}), ANIMALS),
-    "label at the end, text": Read(table({**P, "species": ANIMALS})),
     "label at the beginning, numbers": Read(table({"answer": DIGITS, **P}), DIGITS),
     "label at the end, no header": Read(table({**P, "": DIGITS}, header=False), DIGITS),
     "one-hot at the beginning": Read(table({**ONE_HOT, **P})),
+    "a whole name before a part": Read(table({"label_id": [1, 2, 3], "label": ANIMALS, **P})),
     "one-hot at the end, called like labels": Read(
         table({**P, "class_a": [1, 0, 1], "class_b": [0, 1, 0]}), ["class_a", "class_b", "class_a"]
     ),
@@ -74,12 +73,10 @@ READ = {
     # headers
     "numbers as names": Read(table({**dict(zip("0123", P.values(), strict=True)), "target": DIGITS}), DIGITS),
     "no header": Read(BARE, DIGITS),
-    "a quoted header": Read('"label","p00","p01","p10","p11"\n' + OURS.partition("\n")[2]),
     # other columns
     "pandas' index": Read(table({"": [0, 1, 2], "label": ANIMALS, **P})),
     "an id of text, and the label at the end beside it": Read(table({"ImageId": "abc", "species": ANIMALS, **P})),
     "what is dropped": Read(table({"a": "abc", "label": ANIMALS, **P, "f": [1, 2, 1]}), options={"drop": ["f", "a"]}),
-    "our kinds": Read(table({"label": ANIMALS, "kind": ["ramp", "flat", "speck"], **P})),
     "kinds of others, dropped": Read(table({"kind": "abc", "label": ANIMALS, **P}), options={"drop": ["kind"]}),
     # dialects
     "semicolons": Read(OURS.replace(",", ";")),
@@ -92,7 +89,6 @@ READ = {
     "trailing commas of the rows alone": Read(OURS.replace("\n", ",,\n").replace(",,\n", "\n", 1)),
     "trailing tabs, no header": Read(BARE.replace("\n", ",\n").replace(",", "\t"), DIGITS),
     "blank lines": Read(f"\n\n{OURS}   \n,,,,\n".replace("cat", "\n\ncat")),
-    "no end of line at the end": Read(OURS.removesuffix("\n")),
     "spaces around cells": Read(OURS.replace(",", " , ")),
     "numbers of every form": Read(
         "label,a,b,c,d\ncat,+1,-2e-3,.5,1E2\ndog,1.,0,-0.0,100000000\n",
@@ -103,7 +99,6 @@ READ = {
     "our classes in our order": labelled(["No Edge", "Edge", "No Edge"], CLASS_NAMES),
     "classes that are numbers": labelled(["10", "9", "-2"], ("-2", "9", "10")),
     "classes that are fractions": labelled(["10.5", "2.5", "-1.5"], ("-1.5", "2.5", "10.5")),
-    "numbers before names": labelled(["b", "10", "9"], ("9", "10", "b")),
     "1.0 and 1 are one class": Read(table({"label": ["1.0", "2e0", "1"], **P}), ["1", "2", "1"]),
     "long numbers are not rounded": labelled([f"900719925474099{k}" for k in (3, 2, 2)]),
     "classes of any script": labelled(["猫", "São Paulo", "🐈"]),
@@ -134,7 +129,6 @@ REFUSED = {
     "both ends": Refused(table({"a": DIGITS, **P, "b": ANIMALS}), "--label a or --label b.*--drop"),
     "both ends, no header": Refused(table({"a": DIGITS, **P, "b": DIGITS}, header=False), "--label 1 or --label 6"),
     "neither end": Refused(table({"a": [0.5, 1, 2], **P}), "label.*--label"),
-    "one class at the end": Refused(table({"a": "xxx", **P}), "--label"),
     "a label that is not there": Refused(OURS, "no column 'nope'", {"label": "nope"}),
     "an empty label": Refused(changed(2, 0, " "), "line 3, column label.*empty"),
     "a label that is NaN": Refused(table({"label": ["7", "NaN", "3"], **P}), "line 3, column label"),
@@ -146,7 +140,6 @@ REFUSED = {
     # other columns
     "text beside the label": Refused(table({"label": ANIMALS, "f": "abc", **P}), "line 2, column f: 'a'.*--drop"),
     "a drop that is not there": Refused(OURS, "no column 'nope'", {"drop": ["nope"]}),
-    "no pixels": Refused("label\ncat\ndog\n", "0 pixels"),
     "a kind that nobody knows": Refused(
         table({"label": ANIMALS, "kind": ["ramp", "wavy", "speck"], **P}), "line 3, column kind: 'wavy'.*--drop"
     ),
@@ -160,7 +153,6 @@ REFUSED = {
     "pixels in one cell": Refused(f"emotion,pixels\n3,{' 70' * 100_000}\n", "line 2: spaces part the numbers"),
     "a web page": Refused("\n <!DOCTYPE html>\n<p>1,2", "is an HTML page"),
     "a Git-LFS pointer": Refused("version https://git-lfs.github.com/spec/v1\nsize 1\n", "Git-LFS pointer"),
-    "a zip archive": Refused(b"PK\x03\x04" + bytes(40), "zip archive"),
     "gzip that ends too soon": Refused(gzip.compress(OURS.encode())[:-12], "no whole gzip file"),
     "Latin-1": Refused(OURS.replace("dog", "Bär").encode("latin-1"), "line 3.*UTF-8"),
     "UTF-16": Refused(OURS.encode("utf-16"), "line 1.*UTF-8"),
@@ -171,12 +163,11 @@ REFUSED = {
     "an open quote": Refused(OURS.replace("dog", '"dog'), "line 3: 1 cells"),
     "decimal commas": Refused(OURS.replace(",", ";").replace(".", ","), "line 2, column p01: '0,5'"),
     "a pixel at the end of a row": Refused(changed(3, 4, "x"), "line 4, column p11: 'x'"),
-    "a pixel that is no number, no header": Refused(changed(1, 2, "x", BARE), "line 2, column 3: 'x'"),
     "no pixel": Refused(changed(3, 3, ""), "line 4, column p10: .*missing"),
     "NaN": Refused(changed(3, 3, "NaN"), "line 4, column p10: 'NaN'.*missing"),
     **{
         f"the pixel {cell!r}": Refused(changed(3, 3, cell), f"line 4, column p10: {re.escape(repr(cell))}")
-        for cell in ("x", "-inf", "1e999", "-1.1e9", "0.1.2", "0;5", "1 2", "0x1", "1_0", "é", "\0")
+        for cell in ("x", "-inf", "1e999", "-1.1e9", "0.1.2", "1 2", "0x1", "1_0", "é", "\0")
     },
     # images
     "no square": Refused("label,a,b,c,d,e\ncat,1,2,3,4,5\n", "5 pixels are no square.*--shape"),

@@ -34,7 +34,7 @@ def test_colours_become_their_luma(tmp_path):
     colours = np.random.default_rng(0).integers(0, 256, (9, 8, 3), dtype=np.uint8)
     expected = (0.299 * colours[..., 0] + 0.587 * colours[..., 1] + 0.114 * colours[..., 2]) / 255
     np.testing.assert_allclose(
-        read_image(save(tmp_path / "colours.png", Image.fromarray(colours))), expected, atol=1 / 255
+        read_image(save(tmp_path / "colours.png", Image.fromarray(colours))), expected, atol=1e-6
     )
 
 

@@ -139,17 +139,21 @@ def _files_of(source):
     """The files to train and to test on; None for the latter where there is none."""
     if not source.is_dir():
         return source, None
-    files = sorted(path for path in source.iterdir() if path.name.lower().endswith((".csv", ".csv.gz")))
-    for is_called in (lambda path, word: _stem(path) == word, lambda path, word: word in words(_stem(path))):
-        train, test = ([path for path in files if is_called(path, word)] for word in ("train", "test"))
-        if len(train) == 1 and len(test) <= 1:  # as train.csv and test.csv, or else mnist_train.csv and mnist_test.csv
-            return train[0], test[0] if test else None
+    files = [path for path in source.iterdir() if path.name.lower().endswith((".csv", ".csv.gz"))]
+    train, test = (_called(files, word) for word in ("train", "test"))
     if len(files) == 1 and not test:
-        return files[0], None
-    raise InputError(
-        f"{source} holds {len(files)} CSV files, and not one to train on: name them train.csv and test.csv, or say "
-        "--data FILE.csv"
-    )
+        train = files
+    if len(train) != 1 or len(test) > 1:
+        raise InputError(
+            f"{source} holds {len(files)} CSV files, of which {len(train)} are called train and {len(test)} test: name "
+            "them train.csv and test.csv, or say --data FILE.csv"
+        )
+    return train[0], test[0] if test else None
+
+
+def _called(files, word):
+    """The files that are called so, train.csv, or else those of whose names it is a part, mnist_train.csv."""
+    return [path for path in files if _stem(path) == word] or [path for path in files if word in words(_stem(path))]
 
 
 def _stem(path):

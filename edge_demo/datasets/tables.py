@@ -21,7 +21,7 @@ INDEX_WORDS = {"id", "index", "unnamed"}  # of a column that counts the rows, su
 MOST_CLASSES = 50  # more than a figure can show
 LARGEST_NUMBER = 1e9  # of either sign, so that no product with a weight overflows
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # characters that are no text, and may do things to a terminal
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e]")  # no text: it may do things to a terminal
 SPACED = re.compile(r"[0-9] +[-+.0-9e]+ +[-0-9]")
 NO_TABLES = {  # how files begin that are often taken for a table
     b"<": "an HTML page: download the file itself",
@@ -220,7 +220,8 @@ def _label(table, columns, given, pixels):
         for ordered in (columns, columns[::-1]):
             if count := _one_hot(table, ordered[:MOST_CLASSES]):
                 return [column for column in columns if column in ordered[:count]]
-    found = named or [end for end in dict.fromkeys((columns[0], columns[-1])) if _are_classes(table.texts[end])]
+    ends = dict.fromkeys((*columns[:1], *columns[-1:]))
+    found = named or [column for column in ends if _are_classes(table.texts[column])]
     if len(found) == 1:
         return found
     what = f"no column is named {', '.join(sorted(LABEL_WORDS))}, and neither end holds 2 to {MOST_CLASSES} classes"
@@ -231,10 +232,15 @@ def _label(table, columns, given, pixels):
 
 def _one_hot(table, columns):
     """How many of the first columns, as few as possible, hold a single 1 in each row and else 0; 0 for none."""
-    numbers = table.numbers[:, [table.columns.index(column) for column in columns]]
-    is_binary = np.isin(numbers, (0, 1)).all(axis=0).cumprod().astype(bool)
-    fits = is_binary & (numbers.cumsum(axis=1) == 1).all(axis=0)
-    return fits.argmax() + 1 if fits.any() and not fits[0] else 0
+    sums = 0
+    for count, column in enumerate(columns, start=1):
+        cells = table.numbers[:, table.columns.index(column)]
+        if not np.isin(cells, (0, 1)).all():
+            return 0
+        sums = sums + cells
+        if count > 1 and (sums == 1).all():
+            return count
+    return 0
 
 
 def _labels(table):

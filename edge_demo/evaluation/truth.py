@@ -42,10 +42,10 @@ def loss_parts(log_probabilities, log_posterior, bins=100, *, floor=None):
     measured = -_expectation(truth, log_posterior)
     excess = -_expectation(truth, log_probabilities) - measured
     bayes = measured if floor is None else floor
-    if excess == 0:  # both parts are at least 0, so both are 0
-        return LossParts(bayes, 0.0, 0.0, 0.0)
     if truth.shape[1] != 2:
         return LossParts(bayes, None, None, excess)
+    if excess == 0:  # both parts are at least 0, so both are 0
+        return LossParts(bayes, 0.0, 0.0, 0.0)
 
     bin_of = equal_mass_bins(log_probabilities[:, 0] - log_probabilities[:, 1], bins)
     counts = np.bincount(bin_of)

@@ -4,14 +4,27 @@ Two classes: the plane of both logits, and p against their difference. More: p o
 """
 
 import numpy as np
-from matplotlib.ticker import NullFormatter
 
 from edge_demo.evaluation import class_margins
-from edge_demo.figures import style
 from edge_demo.figures.logits_vs_probabilities import logit_plane, name_classes, sigmoid_curve
+from edge_demo.figures.style import (
+    COLORS,
+    GREY,
+    LINE,
+    add_axes,
+    class_color,
+    class_legend,
+    class_marker,
+    drawn,
+    fitting,
+    new_figure,
+    plain_log_ticks,
+    show_image,
+    sigmoid,
+)
 
 
-@style.drawn
+@drawn
 def animation(epochs, logits, labels, class_names, losses, accuracies):
     """A Figure, and a function draw(position) that moves it to a point of training.
 
@@ -21,12 +34,12 @@ def animation(epochs, logits, labels, class_names, losses, accuracies):
     labels, two = np.asarray(labels), len(class_names) == 2
     margins = np.array([class_margins(stage, np.zeros_like(labels) if two else labels) for stage in logits])
     place = {"left": 0.88 if two else 1.2, "right": 0.2, "bottom": 0.53, "top": 0.68, "hspace": 0.4, "wspace": 0.22}
-    figure = style.new_figure(4.8, "", width=8.4, **place)
+    figure = new_figure(4.8, "", width=8.4, **place)
     grid = figure.add_gridspec(2, 2, width_ratios=(1.1, 1))
     left, upper, lower = figure.add_subplot(grid[:, 0]), figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
     if two:
         logit_plane(left, logits, class_names)
-        style.class_legend(figure, class_names, 0.5)
+        class_legend(figure, class_names, 0.5)
     else:
         _rows(left, margins, class_names)
     sigmoid_curve(upper, margins, class_names)
@@ -39,14 +52,13 @@ def animation(epochs, logits, labels, class_names, losses, accuracies):
     def draw(position):
         here = int(min(position, len(epochs) - 1))
         after, share = min(here + 1, len(epochs) - 1), position - here
-        scores, margin, loss = (
-            (1 - share) * values[here] + share * values[after] for values in (logits, margins, losses)
-        )
+        between = ((1 - share) * values[here] + share * values[after] for values in (logits, margins, epochs, losses))
+        scores, margin, epoch, loss = between
         beside(*(scores.T if two else (margin, spread)))
-        on_curve(margin, style.sigmoid(margin))
-        point(position, loss)
-        epoch = f"epoch {epochs[here]}" if epochs[here] else "untrained"
-        title.set_text(f"{epoch}: test loss {losses[here]:.3f} nats, {100 * accuracies[here]:.1f} % right")
+        on_curve(margin, sigmoid(margin))
+        point(epoch, loss)
+        name = f"epoch {epochs[here]}" if epochs[here] else "untrained"
+        title.set_text(f"{name}: test loss {losses[here]:.3f} nats, {100 * accuracies[here]:.1f} % right")
 
     return figure, draw
 
@@ -55,8 +67,8 @@ def _points(axes, labels, classes):
     """Empty markers for the patches of each class; returns a function that puts them at x, y."""
     lines = []
     for k in range(classes):
-        look = {"color": style.class_color(k, classes), "ms": 3.2, "mew": 0, "alpha": 0.5}
-        lines.append(axes.plot([], [], style.class_marker(k), **look)[0])
+        look = {"color": class_color(k, classes), "ms": 3.2, "mew": 0, "alpha": 0.5}
+        lines.append(axes.plot([], [], class_marker(k), **look)[0])
 
     def put(x, y):
         for k, points in enumerate(lines):
@@ -68,39 +80,25 @@ def _points(axes, labels, classes):
 def _rows(axes, margins, class_names):
     """A row a class, in which its patches move to the right as p of the true class grows."""
     low, high = min(-3, np.min(margins)), max(3, np.max(margins))
-    axes.axvline(0, **style.LINE)
-    axes.text(0, -0.75, " p = 0.5", **style.GREY)
+    axes.axvline(0, **LINE)
+    axes.text(0, -0.75, " p = 0.5", **GREY)
     axes.set(xlim=(low, high), ylim=(len(class_names) - 0.4, -1.1), xlabel="margin of the true class")
     name_classes(axes, class_names, 0.95, 12)
 
 
 def _loss(axes, losses, classes, epochs):
-    """The curve of the loss; returns a function that moves its point to a position and a loss."""
-    places = np.arange(len(losses))
-    axes.axhline(np.log(classes), ls="--", **style.LINE)
-    axes.text(
-        0.98 * places[-1], 1.04 * np.log(classes), f"ln {classes}: equal p", ha="right", va="bottom", **style.GREY
-    )
-    axes.plot(places, losses, color="#BBBBBB", lw=1.2)
-    (line,) = axes.plot([], [], color="black", lw=1.8)
-    (point,) = axes.plot([], [], "o", color=style.COLORS[5], ms=7, clip_on=False)
-    axes.set(yscale="log", xlim=(-0.3, max(places[-1], 1)), ylabel="test loss, nats")
-    axes.set_ylim(min(losses) / 1.4, max(*losses, np.log(classes)) * 1.9)
-    axes.set_xlabel("epoch", labelpad=1)
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    shown = np.unique(np.linspace(0, places[-1], min(7, len(places))).round().astype(int))
-    axes.set_xticks(shown, [epochs[i] for i in shown])
-
-    def put(position, loss):
-        passed = int(position) + 1
-        line.set_data([*places[:passed], position], [*losses[:passed], loss])
-        point.set_data([position], [loss])
-
-    return put
+    """The curve of the loss; returns a function that moves its point to an epoch and a loss."""
+    axes.axhline(np.log(classes), ls="--", **LINE)
+    axes.text(epochs[-1], 1.04 * np.log(classes), f"ln {classes}: equal p", ha="right", va="bottom", **GREY)
+    axes.plot(epochs, losses, color="black", lw=1.2)
+    (point,) = axes.plot([], [], "o", color=COLORS[5], ms=7, clip_on=False)
+    axes.set(xlim=(0, max(epochs[-1], 1)), xlabel="epoch", ylabel="test loss, nats")
+    axes.set_ylim(min(losses) / 1.2, max(*losses, np.log(classes)) * 1.5)
+    plain_log_ticks(axes)
+    return lambda epoch, loss: point.set_data([epoch], [loss])
 
 
-@style.drawn
+@drawn
 def photograph_animation(grey, epochs, maps, class_name, losses):
     """A Figure: a photograph beside its edge map, and a function draw(i) that shows the map of point i of training.
 
@@ -108,16 +106,16 @@ def photograph_animation(grey, epochs, maps, class_name, losses):
     """
     wide = 3.5
     tall = wide * grey.shape[0] / grey.shape[1]
-    figure = style.new_figure(tall + 0.75, "", width=2 * wide + 0.3)
-    left, right = (style.add_axes(figure, x, 0.1, wide, tall) for x in (0.1, wide + 0.2))
-    style.show_image(left, grey, "the photograph")
-    image = style.show_image(right, maps[0], f"p({style.fitting(class_name, 1)}) around each pixel")
+    figure = new_figure(tall + 0.75, "", width=2 * wide + 0.3)
+    left, right = (add_axes(figure, x, 0.1, wide, tall) for x in (0.1, wide + 0.2))
+    show_image(left, grey, "the photograph")
+    image = show_image(right, maps[0], f"p({fitting(class_name, 1)}) around each pixel")
 
     title = figure.suptitle(" ", y=0.975, va="top")
 
     def draw(i):
         image.set_data(maps[i])
-        epoch = f"after {epochs[i]} epoch{'s' * (epochs[i] > 1)}" if epochs[i] else "untrained"
-        title.set_text(f"{epoch}: test loss {losses[i]:.3f} nats")
+        name = f"epoch {epochs[i]}" if epochs[i] else "untrained"
+        title.set_text(f"{name}: test loss {losses[i]:.3f} nats")
 
     return figure, draw

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from edge_demo.datasets.patches import square
-from edge_demo.figures import style
+from edge_demo.figures.style import GREY, WIDTH, add_axes, drawn, fitting, new_figure, percent, show_patches
 
 BORDERS = (0.0, 0.05, 0.35, 0.65, 0.95, 1.0)  # of the rows; from 0.05 to 0.95 a patch is called ambiguous
 NAMES = ("surely not {}", "rather not {}", "undecided", "rather {}", "surely {}")
@@ -13,7 +13,7 @@ A_ROW = 10
 LEFT, RIGHT, TOP, BOTTOM = 1.75, 0.15, 0.6, 0.25  # inches
 
 
-@style.drawn
+@drawn
 def certainty(pixels, p, class_name, shape=None):
     """A Figure: the first patches with an exact p of the class in each of five ranges.
 
@@ -25,19 +25,19 @@ def certainty(pixels, p, class_name, shape=None):
     side = max(shape)
     members = [np.flatnonzero((low <= p) & (p <= high)) for low, high in pairwise(BORDERS)]
     ambiguous = np.mean((p >= BORDERS[1]) & (p <= BORDERS[-2]))
-    name = style.fitting(class_name, 1)
+    name = fitting(class_name, 1)
     title = f"{100 * ambiguous:.0f} % of the patches are ambiguous: their exact p({name}) is between 0.05 and 0.95"
 
     gap = max(1, 2 * side // 5)
-    wide = style.WIDTH - LEFT - RIGHT
+    wide = WIDTH - LEFT - RIGHT
     tall = wide * (len(members) * (side + gap) - gap) / (A_ROW * (side + gap) - gap)
-    figure = style.new_figure(TOP + tall + BOTTOM, title)
-    axes = style.add_axes(figure, LEFT, BOTTOM, wide, tall)
-    lefts, tops = style.show_patches(axes, [pixels[row[:A_ROW]] for row in members], shape, gap)
+    figure = new_figure(TOP + tall + BOTTOM, title)
+    axes = add_axes(figure, LEFT, BOTTOM, wide, tall)
+    lefts, tops = show_patches(axes, [pixels[row[:A_ROW]] for row in members], shape, gap)
     for row, top, words in zip(members, tops, NAMES, strict=True):
         for i, left in zip(row[:A_ROW], lefts, strict=False):
-            axes.text(left + (side - 1) / 2, top + 1.04 * side - 0.5, style.percent(p[i]), ha="center", va="top")
+            axes.text(left + (side - 1) / 2, top + 1.04 * side - 0.5, percent(p[i]), ha="center", va="top")
         x, y = -0.5 - 0.1 * side, top + side / 2 - 0.5
         axes.text(x, y, words.format(name) + "\n", ha="right", va="center")
-        axes.text(x, y, f"\n{100 * len(row) / len(p):.0f} % of all", ha="right", va="center", **style.GREY)
+        axes.text(x, y, f"\n{100 * len(row) / len(p):.0f} % of all", ha="right", va="center", **GREY)
     return figure

@@ -6,13 +6,13 @@ The first patches of each group are drawn, not chosen ones, so a row shows how m
 import numpy as np
 
 from edge_demo.datasets.patches import square
-from edge_demo.figures import style
+from edge_demo.figures.style import GREY, WIDTH, add_axes, class_color, drawn, fitting, new_figure, show_patches, write
 
 MOST_ROWS = 24
 LEFT, RIGHT, TOP, BOTTOM = 2.4, 0.15, 0.55, 0.4  # inches
 
 
-@style.drawn
+@drawn
 def dataset(pixels, groups, group_names, group_classes=None, shape=None):
     """A Figure: a row a group with its first patches, all in one grey scale.
 
@@ -30,33 +30,26 @@ def dataset(pixels, groups, group_names, group_classes=None, shape=None):
     rows = [pixels[np.flatnonzero(groups == group)[:most]] for group in shown]
 
     # the axes have the size of the mosaic, so that its patches are as large as the width allows
-    pixel = (style.WIDTH - LEFT - RIGHT) / (most * (side + gap) - gap)  # inches
+    pixel = (WIDTH - LEFT - RIGHT) / (most * (side + gap) - gap)  # inches
     wide, tall = (pixel * (count * (side + gap) - gap) for count in (max(map(len, rows)), len(rows)))
-    figure = style.new_figure(tall + TOP + BOTTOM, _title(len(shown), group_names, group_classes))
-    axes = style.add_axes(figure, LEFT, BOTTOM, wide, tall)
-    _, tops = style.show_patches(axes, rows, shape, gap)
+    groups_shown = f"{len(shown)} {'kinds' if group_classes else 'classes'}"
+    title = f"What the network sees: the first patches of {groups_shown}"
+    figure = new_figure(tall + TOP + BOTTOM, title)
+    axes = add_axes(figure, LEFT, BOTTOM, wide, tall)
+    _, tops = show_patches(axes, rows, shape, gap)
 
     classes = list(dict.fromkeys(group_classes or group_names))
     place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right", "va": "center"}
     for group, count, top in zip(shown, counts, tops, strict=False):
         note, k = f"{count:,} patches", group
         if group_classes is not None:
-            note = f"{style.fitting(group_classes[group], 1)} · {note}"
+            note = f"{fitting(group_classes[group], 1)} · {note}"
             k = classes.index(group_classes[group])
         at = 0, top + (side - 1) / 2
-        axes.annotate(f"{style.fitting(group_names[group], LEFT - 0.4)}\n", at, (-14, 0), **place)
-        axes.annotate(f"\n{note}", at, (-14, 0), **place, **style.GREY)
+        axes.annotate(f"{fitting(group_names[group], LEFT - 0.4)}\n", at, (-14, 0), **place)
+        axes.annotate(f"\n{note}", at, (-14, 0), **place, **GREY)
         bar = {"transform": axes.get_yaxis_transform(), "clip_on": False, "lw": 4}
-        axes.plot([-0.06 / wide] * 2, [top - 0.4, top + side - 0.6], color=style.class_color(k, len(classes)), **bar)
+        axes.plot([-0.06 / wide] * 2, [top - 0.4, top + side - 0.6], color=class_color(k, len(classes)), **bar)
     note = "Pixels: black is 0, white is 1. Bars: the colour of the class."
-    style.write(figure, LEFT, 0.12, note, **style.GREY)
+    write(figure, LEFT, 0.12, note, **GREY)
     return figure
-
-
-def _title(shown, group_names, group_classes):
-    which = f"each of the {shown}" if shown == len(group_names) else f"{shown} of the {len(group_names)}"
-    title = f"What the network sees: the first patches of {which} {'classes' if group_classes is None else 'kinds'}"
-    if group_classes is None or len(set(group_classes)) > 2:
-        return title
-    counts = [f"{list(group_classes).count(name)} {style.fitting(name, 1)}" for name in dict.fromkeys(group_classes)]
-    return f"{title} ({', '.join(counts)})"

@@ -5,15 +5,26 @@ Below each image, its output weights: how the unit, when active, moves the score
 
 import numpy as np
 
-from edge_demo.figures import style
+from edge_demo.figures.style import (
+    GREY,
+    WIDTH,
+    add_axes,
+    color_bar,
+    drawn,
+    fitting,
+    in_square,
+    new_figure,
+    number,
+    write,
+)
 
-MOST_UNITS, MOST_NAMES = 24, 12
+MOST_UNITS, MOST_NAMES = 24, 10
 LEFT, RIGHT, BETWEEN, TOP = 0.15, 0.95, 0.25, 0.85  # inches; the colour bar is in the right margin
 GAP, NAME, OUTPUT = 0.12, 0.2, 0.16  # inches between units, of a name above one, of its output weights below it
-PANEL = (style.WIDTH - LEFT - RIGHT - BETWEEN) / 2
+PANEL = (WIDTH - LEFT - RIGHT - BETWEEN) / 2
 
 
-@style.drawn
+@drawn
 def hidden_weights(weights_before, output_before, weights_after, output_after, class_names, shape):
     """A Figure, before beside after: the same units in the same order, one scale for all weights.
 
@@ -28,27 +39,27 @@ def hidden_weights(weights_before, output_before, weights_after, output_after, c
 
     columns = max(2, int(np.ceil(np.sqrt(len(shown)))))
     unit = (PANEL - GAP) / columns - GAP
-    drawn = {stage: _mosaic(*arrays, shown, columns, unit, shape) for stage, arrays in stages.items()}
-    mosaic, lefts, tops = drawn["after"]
+    mosaics = {stage: _mosaic(*arrays, shown, columns, unit, shape) for stage, arrays in stages.items()}
+    mosaic, lefts, tops = mosaics["after"]
     tall = PANEL * mosaic.shape[0] / mosaic.shape[1]
-    limit = max(np.nanmax(np.abs([image for image, *_ in drawn.values()])), 1e-300)
+    limit = max(np.nanmax(np.abs([image for image, *_ in mosaics.values()])), 1e-300)
 
-    notes = _notes(units, len(shown), linear, output_after is not None, class_names)
+    notes = _notes(units, len(shown), output_after is not None, class_names)
     bottom = 0.2 + 0.17 * len(notes)
-    size = {stage: style.number(np.sqrt(np.mean(np.square(weights)))) for stage, (weights, _) in stages.items()}
-    what = f"{units} classes" if linear else f"{units} hidden unit{'s' * (units > 1)}"
+    size = {stage: number(np.sqrt(np.mean(np.square(weights)))) for stage, (weights, _) in stages.items()}
+    what = f"{units} classes" if linear else f"{units} hidden units"
     title = f"The weights of {what}: typical size {size['before']} before training, {size['after']} after"
-    figure = style.new_figure(TOP + tall + bottom, title)
-    names = [style.fitting(class_names[k], unit) if linear else k + 1 for k in shown]
-    for i, (stage, (mosaic, *_)) in enumerate(drawn.items()):
-        axes = style.add_axes(figure, LEFT + i * (PANEL + BETWEEN), bottom, PANEL, tall)
+    figure = new_figure(TOP + tall + bottom, title)
+    names = [fitting(class_names[k], unit) if linear else k + 1 for k in shown]
+    for i, (stage, (mosaic, *_)) in enumerate(mosaics.items()):
+        axes = add_axes(figure, LEFT + i * (PANEL + BETWEEN), bottom, PANEL, tall)
         image = axes.imshow(mosaic, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto")
         for name, left, top in zip(names, lefts, tops, strict=True):
             axes.text(left, top, name, va="bottom")
         axes.set(facecolor="#DDDDDD", xticks=[], yticks=[])
         axes.set_title(f"{stage} training")
-    style.color_bar(figure, image, style.WIDTH - RIGHT + 0.15, bottom, tall).ax.set_title("weight", fontsize=9)
-    style.write(figure, LEFT, 0.1, "\n".join(notes), **style.GREY)
+    color_bar(figure, image, WIDTH - RIGHT + 0.15, bottom, tall).ax.set_title("weight", fontsize=9)
+    write(figure, LEFT, 0.1, "\n".join(notes), **GREY)
     return figure
 
 
@@ -57,7 +68,7 @@ def _mosaic(weights, output, shown, columns, unit, shape):
 
     columns: units a row; unit: the width of one in inches.
     """
-    images = [style.in_square(weights[:, k], shape, np.nan) for k in shown]
+    images = [in_square(weights[:, k], shape, np.nan) for k in shown]
     fine = len(images[0])  # cells of the mosaic across a unit
     gap, name, strip = (round(fine * inches / unit) for inches in (GAP, NAME, OUTPUT))
     step = name + fine + (0 if output is None else gap // 2 + strip)
@@ -72,20 +83,11 @@ def _mosaic(weights, output, shown, columns, unit, shape):
     return mosaic, lefts, tops
 
 
-def _notes(units, shown, linear, with_output, class_names):
-    noun = "classes" if linear else "units"
-    notes = [f"Typical size: root mean square of all weights that lead from the pixels to the {units} {noun}."]
-    if with_output:
-        names = [style.fitting(name, 1.0) for name in class_names]
-        if len(names) > MOST_NAMES:
-            names = [f"the {len(names)} classes"]
-        notes.append("Below each image, left to right: the unit's output weights to")
-        notes += [", ".join(names[start : start + 6]) for start in range(0, len(names), 6)]
-        if len(names) < 5:
-            notes[1:] = [" ".join(notes[1:])]
-    elif not linear:
-        notes.append("The units are those of the first hidden layer.")
+def _notes(units, shown, with_output, class_names):
+    notes = ["Typical size: root mean square of all weights that lead from the pixels."]
+    if with_output and len(class_names) <= MOST_NAMES:
+        names = ", ".join(fitting(name, 0.7) for name in class_names)
+        notes.append(f"Below each image, left to right: the unit's output weights to {names}")
     if shown < units:
-        which = "output weights" if with_output else "weights"
-        notes.append(f"{shown} of {units} {noun} are shown, those with the largest {which} after training.")
+        notes.append(f"{shown} of {units} units are shown, those with the largest weights that lead on.")
     return notes

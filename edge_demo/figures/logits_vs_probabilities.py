@@ -7,12 +7,26 @@ against its margin, z_k - logsumexp(other logits): p_k = sigmoid(margin) holds e
 import numpy as np
 
 from edge_demo.evaluation import class_margins
-from edge_demo.figures import style
+from edge_demo.figures.style import (
+    BEHIND,
+    COLORS,
+    GREY,
+    LINE,
+    class_color,
+    class_legend,
+    drawn,
+    fitting,
+    logit_name,
+    new_figure,
+    plot_classes,
+    sigmoid,
+    write,
+)
 
 MOST_NAMED = 20  # classes that have their name beside their row
 
 
-@style.drawn
+@drawn
 def logits_vs_probabilities(logits_before, logits_after, labels, class_names):
     """A Figure, before training beside after: the same patches, the same axes.
 
@@ -25,24 +39,24 @@ def logits_vs_probabilities(logits_before, logits_after, labels, class_names):
     what = "lie on their class's side of the line" if two else "have p(true class) above 0.5"
     title = f"{before} of {n} patches {what} before training, {after} after"
     if two:
-        figure = style.new_figure(8.5, title, left=0.85, right=0.13, bottom=0.72, top=0.85, hspace=0.25, wspace=0.12)
+        figure = new_figure(8.5, title, left=0.85, right=0.13, bottom=0.72, top=0.85, hspace=0.25, wspace=0.12)
         axes = figure.subplots(2, 2, sharex="row", sharey="row", height_ratios=(1.7, 1))
-        style.class_legend(figure, class_names, 0.5)
+        class_legend(figure, class_names, 0.5)
         for upper, lower, logits in zip(*axes, stages, strict=True):
             logit_plane(upper, stages, class_names)
-            style.plot_classes(upper, logits[:, 0], logits[:, 1], labels, 2)
+            plot_classes(upper, logits[:, 0], logits[:, 1], labels, 2)
             differences = stages[..., 0] - stages[..., 1]
             sigmoid_curve(lower, differences, class_names)
             _two_classes(lower, logits[:, 0] - logits[:, 1], labels)
     else:
-        figure = style.new_figure(7.4, title, left=1.62, right=0.13, bottom=0.89, top=0.74, hspace=0.08, wspace=0.08)
+        figure = new_figure(7.4, title, left=1.62, right=0.13, bottom=0.89, top=0.74, hspace=0.08, wspace=0.08)
         axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(1, 1.3))
         for upper, lower, margin in zip(*axes, margins, strict=True):
             sigmoid_curve(upper, margins, class_names)
             _true_class(upper, lower, margin, labels, len(class_names))
         name_classes(axes[1, 0], class_names, 1.4, MOST_NAMED)
         below = "margin of the true class k: z_k − logsumexp(the other logits)"
-        style.write(figure, 5.2, 0.1, below + "\n(bars count patches, each row up to its tallest)", ha="center")
+        write(figure, 5.2, 0.1, below + "\n(bars count patches, each row up to its tallest)", ha="center")
     for panel, stage in zip(axes[0], ("before training", "after training"), strict=True):
         panel.set_title(stage)
     for panel in axes[:, 1]:
@@ -63,12 +77,12 @@ def logit_plane(axes, logits, class_names):
     low, high = limits = low - border, high + border
     gap = 0.02 * (high - low)
     grid = np.linspace(low, high, 200)
-    p = style.sigmoid(grid - grid[:, None])
-    axes.imshow(p, cmap=style.BEHIND, vmin=0, vmax=1, alpha=0.25, origin="lower", extent=limits * 2)
-    axes.plot(limits, limits, **style.LINE)
-    name, names = f"p({style.fitting(class_names[0], 1)})", [style.logit_name(name) for name in class_names]
+    p = sigmoid(grid - grid[:, None])
+    axes.imshow(p, cmap=BEHIND, vmin=0, vmax=1, alpha=0.25, origin="lower", extent=limits * 2)
+    axes.plot(limits, limits, **LINE)
+    name, names = f"p({fitting(class_names[0], 1)})", [logit_name(name) for name in class_names]
     boundary = " = ".join(names) if len(names[0] + names[1]) < 25 else "equal logits"
-    label = {"rotation": 45, "rotation_mode": "anchor", **style.GREY}
+    label = {"rotation": 45, "rotation_mode": "anchor", **GREY}
     axes.text(high - 1.4 * gap, high - gap, f"{boundary}: p = 0.5 ", ha="right", va="bottom", **label)
     axes.text(low + gap, low + 1.5 * gap, f" {name} < 0.5", va="bottom", **label)
     axes.text(low + 1.5 * gap, low + gap, f" {name} > 0.5", va="top", **label)
@@ -88,18 +102,18 @@ def sigmoid_curve(axes, margins, class_names):
     border = 0.03 * (high - low)
     low, high = low - border, high + border
     curve = np.linspace(low, high, 801)
-    axes.plot(curve, style.sigmoid(curve), **style.LINE)
-    axes.plot([low, 0, 0], [0.5, 0.5, 0], ls=":", **style.LINE)
-    axes.text(low + border / 2, 0.52, "boundary, p = 0.5" if two else "p = 0.5", **style.GREY)
-    name = style.fitting(class_names[0], 1) if two else "true class"
-    across = " − ".join(map(style.logit_name, class_names)) if two else "margin of the true class"
+    axes.plot(curve, sigmoid(curve), **LINE)
+    axes.plot([low, 0, 0], [0.5, 0.5, 0], ls=":", **LINE)
+    axes.text(low + border / 2, 0.52, "boundary, p = 0.5" if two else "p = 0.5", **GREY)
+    name = fitting(class_names[0], 1) if two else "true class"
+    across = " − ".join(map(logit_name, class_names)) if two else "margin of the true class"
     axes.set(xlim=(low, high), ylim=(0, 1), xlabel=across, ylabel=f"p({name})")
 
 
 def name_classes(axes, class_names, inches, most):
     """The names of at most so many classes, evenly spread, beside their rows."""
     shown = range(0, len(class_names), -(-len(class_names) // most))
-    axes.set_yticks(shown, [style.fitting(class_names[k], inches) for k in shown])
+    axes.set_yticks(shown, [fitting(class_names[k], inches) for k in shown])
 
 
 def _two_classes(axes, differences, labels):
@@ -108,24 +122,24 @@ def _two_classes(axes, differences, labels):
     counts = [np.histogram(differences[labels == k], edges)[0] for k in range(2)]
     for k, growth in enumerate((0.42, -0.42)):
         bars = k + growth * counts[k] / np.max(counts)
-        axes.stairs(bars, edges, baseline=k, fill=True, alpha=0.35, color=style.COLORS[k])
-    style.plot_classes(axes, differences, style.sigmoid(differences), labels, 2)
+        axes.stairs(bars, edges, baseline=k, fill=True, alpha=0.35, color=COLORS[k])
+    plot_classes(axes, differences, sigmoid(differences), labels, 2)
     note = f"(bars count patches of each class, the tallest {np.max(counts):,})"
     axes.set_xlabel(f"{axes.get_xlabel()}\n{note}")
 
 
 def _true_class(upper, lower, margin, labels, classes):
     """The patches on the sigmoid, and below it, a row a class, how they are spread."""
-    style.plot_classes(upper, margin, style.sigmoid(margin), labels, classes)
+    plot_classes(upper, margin, sigmoid(margin), labels, classes)
     low, high = upper.get_xlim()
     chance = -np.log(classes - 1)
-    upper.plot([high, chance, chance], [1 / classes, 1 / classes, 0], ls=":", **style.LINE)
-    upper.text(high, 1 / classes + 0.02, f"chance, p = 1/{classes} ", ha="right", **style.GREY)
+    upper.plot([high, chance, chance], [1 / classes, 1 / classes, 0], ls=":", **LINE)
+    upper.text(high, 1 / classes + 0.02, f"chance, p = 1/{classes} ", ha="right", **GREY)
     for at in (0, chance):
-        lower.axvline(at, ls=":", **style.LINE)
+        lower.axvline(at, ls=":", **LINE)
     edges = np.linspace(low, high, 81)
     for k in range(classes):
         counts = np.histogram(margin[labels == k], edges)[0]
         bars = k - 0.85 * counts / max(counts.max(), 1)
-        lower.stairs(bars, edges, baseline=k, fill=True, color=style.class_color(k, classes))
+        lower.stairs(bars, edges, baseline=k, fill=True, color=class_color(k, classes))
     lower.set(xlim=(low, high), ylim=(classes - 0.8, -1))

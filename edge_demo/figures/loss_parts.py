@@ -2,28 +2,27 @@
 
 import numpy as np
 
-from edge_demo.figures import style
+from edge_demo.figures.style import GREY, PART_COLORS, WIDTH, add_axes, drawn, fitting, legend, new_figure
 
 PARTS = ("Bayes floor: what nobody can know", "grouping: what is not told apart", "calibration: what is said wrongly")
-COLORS = tuple(style.PART_COLORS.values())
 LEFT, RIGHT, BOTTOM = 1.85, 0.2, 0.6  # inches
 ROW, CURVE = 0.4, 3.1  # inches: of a predictor's bar, of the lower panel
 
 
-@style.drawn
+@drawn
 def loss_parts(title, names, parts, epochs, parts_by_epoch, marked):
     """A Figure: a stacked bar for each predictor, and below, the parts of a network's loss over its training.
 
     title: one sentence. names: one a predictor; parts: (predictors, 3) in nats: bayes, grouping, calibration. epochs: m
     rising numbers, the first 0; parts_by_epoch: (m, 3). marked: a dict from an epoch to what is said of it.
     """
-    wide, bars_at = style.WIDTH - LEFT - RIGHT, BOTTOM + CURVE + 0.75
-    figure = style.new_figure(bars_at + ROW * len(names) + 1.05, title)
-    bars = style.add_axes(figure, LEFT, bars_at, wide, ROW * len(names))
+    wide, bars_at = WIDTH - LEFT - RIGHT, BOTTOM + CURVE + 0.75
+    figure = new_figure(bars_at + ROW * len(names) + 1.05, title)
+    bars = add_axes(figure, LEFT, bars_at, wide, ROW * len(names))
     part_bars(bars, names, np.asarray(parts))
-    _area(style.add_axes(figure, LEFT, BOTTOM, wide, CURVE), epochs, np.asarray(parts_by_epoch), marked)
+    _area(add_axes(figure, LEFT, BOTTOM, wide, CURVE), epochs, np.asarray(parts_by_epoch), marked)
     handles = [container[0] for container in bars.containers]
-    style.legend(figure, handles, 0.6, labels=PARTS, columnspacing=1.2)
+    legend(figure, handles, 0.6, labels=PARTS, columnspacing=1.2)
     return figure
 
 
@@ -31,23 +30,21 @@ def part_bars(axes, names, parts):
     """A stacked bar of the parts of each predictor's loss, (predictors, 3), with their numbers."""
     rows, left = np.arange(len(names)), np.zeros(len(names))
     longest = parts.clip(0).sum(axis=1).max()
-    for values, color, ink in zip(parts.T.clip(0), COLORS, ("black", "white", "white"), strict=True):
-        bars = axes.barh(rows, values, 0.72, left, color=color)
-        shown = [f"{value:.3f}" if value > 0.07 * longest else "" for value in values]  # a narrower one has no room
-        axes.bar_label(bars, shown, label_type="center", color=ink)
+    for values, color in zip(parts.T.clip(0), PART_COLORS.values(), strict=True):
+        axes.barh(rows, values, 0.72, left, color=color)
         left += values
     for row, values in enumerate(parts):
         shown = " + ".join(f"{value:.3f}" for value in values.clip(0)) + f" = {values.sum():.3f}"
-        axes.text(left[row] + 0.01 * longest, row, shown, va="center", **style.GREY)
+        axes.text(left[row] + 0.01 * longest, row, shown, va="center", **GREY)
     axes.set(xlim=(0, 1.42 * longest), ylim=(len(names) - 0.5, -0.5))
-    axes.set_yticks(rows, [style.fitting(name, LEFT - 0.2) for name in names])
+    axes.set_yticks(rows, [fitting(name, LEFT - 0.2) for name in names])
     axes.set_xlabel("expected cross-entropy under the exact posterior, nats", labelpad=1)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _area(axes, epochs, parts, marked):
     places = np.asarray(epochs) + 1  # so that a logarithmic axis has a place for the untrained network
-    axes.stackplot(places, parts.T.clip(0), colors=COLORS)
+    axes.stackplot(places, parts.T.clip(0), colors=PART_COLORS.values())
     axes.plot(places, parts.sum(axis=1), color="black", lw=1.5)
     top = 1.12 * parts.sum(axis=1).max()
     for epoch, words in marked.items():

@@ -63,10 +63,6 @@ def _softmax_steps(run):
     return softmax_steps(run.logits["after"][i], run.test.class_names, true_class=run.test.labels[i])
 
 
-def _logits_vs_probabilities(run):
-    return logits_vs_probabilities(run.logits["before"], run.logits["after"], run.test.labels, run.test.class_names)
-
-
 def _example_patches(run):
     examples = run.examples()
     shown, before, after = run.test[examples], run.logits["before"][examples], run.logits["after"][examples]
@@ -120,7 +116,9 @@ FIGURES = {
     "01_dataset.png": _dataset,
     "02_pipeline.png": _pipeline,
     "03_softmax_steps.png": _softmax_steps,
-    "04_logits_vs_probabilities.png": _logits_vs_probabilities,
+    "04_logits_vs_probabilities.png": lambda run: logits_vs_probabilities(
+        *run.logits.values(), run.test.labels, run.test.class_names
+    ),
     "05_example_patches.png": _example_patches,
     "06_training_curves.png": _training_curves,
     "07_hidden_weights.png": _hidden_weights,

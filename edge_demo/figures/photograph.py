@@ -4,65 +4,75 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
-from edge_demo.figures import style
+from edge_demo.figures.style import (
+    WIDTH,
+    add_axes,
+    class_color,
+    color_bar,
+    drawn,
+    fitting,
+    legend,
+    new_figure,
+    show_image,
+    sigmoid,
+)
 
 LEFT, RIGHT, GAP = 0.1, 0.75, 0.1  # inches; the colour bars are in the right margin
 TOP, NAME, BOTTOM = 0.5, 0.27, 0.1  # inches: above all panels, above each row for its names, below
 
 
-@style.drawn
+@drawn
 def photograph(grey, sobel, log_odds, class_name):
     """A Figure of two rows: the photograph, and log-odds; below, Sobel's gradient, and probabilities.
 
     grey, sobel: (height, width). log_odds: a dict of such arrays, log p(class) - log p(not the class), which is
     z_edge - z_no_edge for two classes: "before" and "after" training and, where it is known, "exact".
     """
-    heads = {"before": "before training", "after": "after training", "exact": "exact posterior"}
     columns = 1 + len(log_odds)
-    wide = (style.WIDTH - LEFT - RIGHT - (columns - 1) * GAP) / columns
+    wide = (WIDTH - LEFT - RIGHT - (columns - 1) * GAP) / columns
     tall = wide * grey.shape[0] / grey.shape[1]
-    figure = style.new_figure(TOP + 2 * (NAME + tall) + BOTTOM, _title(log_odds, class_name))
+    figure = new_figure(TOP + 2 * (NAME + tall) + BOTTOM, _title(log_odds, class_name))
     bottoms = BOTTOM + tall + NAME, BOTTOM
 
     def panel(row, column, values, name):
-        axes = style.add_axes(figure, LEFT + column * (wide + GAP), bottoms[row], wide, tall)
-        return style.show_image(axes, values, name)
+        axes = add_axes(figure, LEFT + column * (wide + GAP), bottoms[row], wide, tall)
+        return show_image(axes, values, name)
 
-    name = style.fitting(class_name, 1)
+    name = fitting(class_name, 1)
     limit = max(np.quantile(np.abs(log_odds["after"]), 0.99), 1.0)
     panel(0, 0, grey, "the photograph")
     panel(1, 0, sobel / (np.quantile(sobel, 0.99) or 1), "Sobel's gradient")
     for column, (stage, values) in enumerate(log_odds.items(), start=1):
-        odds = panel(0, column, values, heads[stage])
+        odds = panel(0, column, values, f"log-odds, {stage}")
         odds.set(cmap="RdBu", clim=(-limit, limit))
-        shares = panel(1, column, style.sigmoid(values), f"p({name}), {stage}")
+        shares = panel(1, column, sigmoid(values), f"p({name}), {stage}")
     for bottom, image, label in zip(bottoms, (odds, shares), (f"log-odds of {name}", f"p({name})"), strict=True):
-        style.color_bar(figure, image, style.WIDTH - RIGHT + 0.1, bottom, tall, label)
+        color_bar(figure, image, WIDTH - RIGHT + 0.1, bottom, tall, label)
     return figure
 
 
-@style.drawn
+@drawn
 def photograph_kinds(grey, probabilities_before, probabilities_after, class_names):
     """A Figure: the photograph, and the most probable class at each pixel, the paler the less sure; before and after.
 
     grey: (height, width); probabilities: (height, width, classes); class_names: one a class.
     """
     classes, bottom = len(class_names), 0.65
-    wide = (style.WIDTH - 2 * LEFT - 2 * GAP) / 3
+    wide = (WIDTH - 2 * LEFT - 2 * GAP) / 3
     tall = wide * grey.shape[0] / grey.shape[1]
     changed = np.mean(probabilities_before.argmax(axis=2) != probabilities_after.argmax(axis=2))
     title = f"The most probable class at each pixel: training changed it at {100 * changed:.0f} % of them"
-    figure = style.new_figure(TOP + NAME + tall + bottom, title)
-    colors = np.array([to_rgb(style.class_color(k, classes)) for k in range(classes)])
+    figure = new_figure(TOP + NAME + tall + bottom, title)
+    colors = np.array([to_rgb(class_color(k, classes)) for k in range(classes)])
     pictures = {
         "the photograph": grey,
         "before training": _painted(probabilities_before, colors),
         "after training": _painted(probabilities_after, colors),
     }
     for column, (name, picture) in enumerate(pictures.items()):
-        style.show_image(style.add_axes(figure, LEFT + column * (wide + GAP), bottom, wide, tall), picture, name)
-    handles = [Patch(color=colors[k], label=style.fitting(class_names[k], 1)) for k in range(min(classes, 14))]
-    style.legend(figure, handles, figure.get_figheight() - bottom / 2, 7)
+        show_image(add_axes(figure, LEFT + column * (wide + GAP), bottom, wide, tall), picture, name)
+    handles = [Patch(color=colors[k], label=fitting(class_names[k], 1)) for k in range(min(classes, 14))]
+    legend(figure, handles, figure.get_figheight() - bottom / 2, 7)
     return figure
 
 
@@ -74,8 +84,8 @@ def _painted(probabilities, colors):
 
 
 def _title(log_odds, class_name):
-    name = f"p({style.fitting(class_name, 1)})"
-    p = {stage: style.sigmoid(values) for stage, values in log_odds.items()}
+    name = f"p({fitting(class_name, 1)})"
+    p = {stage: sigmoid(values) for stage, values in log_odds.items()}
     if "exact" in p:
         before, after = (np.abs(p[stage] - p["exact"]).mean() for stage in ("before", "after"))
         return f"{name} around each pixel is {before:.2f} from the exact one before training, {after:.2f} after"

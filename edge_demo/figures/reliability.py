@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from edge_demo.figures import style
-
-STRIP = np.linspace(0, 1, 51)
+from edge_demo.figures.style import COLORS, GREY, LINE, WIDTH, drawn, fitting, new_figure, write
 
 
-@style.drawn
+@drawn
 def reliability(panels):
     """A Figure with a diagram for each panel, two in a row.
 
@@ -16,28 +14,21 @@ def reliability(panels):
     """
     rows, columns = -(-len(panels) // 2), min(2, len(panels))
     title = "On the diagonal, the predicted class is right as often as its p says"
-    figure = style.new_figure(1.35 + 3.8 * rows, title, left=0.77, right=0.2, bottom=0.75, top=0.75)
-    grid = figure.add_gridspec(rows, columns, hspace=0.18, wspace=0.15)
     least = np.floor(10 * min(p.min() for _, p, _ in panels)) / 10
-    most = max(np.histogram(p, STRIP)[0].max() for _, p, _ in panels)
-    for i, (panel_name, p, (mean, share, counts)) in enumerate(panels):
-        upper, lower = grid[i].subgridspec(2, 1, height_ratios=(4, 1), hspace=0.07).subplots(sharex=True)
+    figure = new_figure(0.75 + 3.9 * rows, title, left=0.6, right=0.2, bottom=0.85, top=0.75, hspace=0.25)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes, (name, p, (mean, share, counts)) in zip(grid.flat, panels, strict=False):
         gap = np.average(np.abs(share - mean), weights=counts)
-        upper.set_title(f"{style.fitting(panel_name, 2.3)}: calibration error {gap:.4f}")
-        upper.plot([0, 1], [0, 1], **style.LINE)
-        upper.text(0.97, 0.04, "diagonal: share = p", ha="right", **style.GREY)
-        upper.vlines(mean, *_interval(share, counts), color=style.COLORS[0], lw=1, clip_on=False)
-        upper.scatter(mean, share, 500 * counts / len(p), color=style.COLORS[0], alpha=0.6, lw=0, clip_on=False)
-        upper.set(xlim=(least, 1), ylim=(0, 1))
-        lower.stairs(np.histogram(p, STRIP)[0], STRIP, fill=True, color=style.COLORS[0], alpha=0.6)
-        lower.set(yscale="log", ylim=(0.7, 1.5 * most))
-        lower.minorticks_off()
-        lower.yaxis.set_major_formatter("{x:,.0f}")
-        if i % columns == 0:
-            upper.set_ylabel("share that is right")
-            lower.set_ylabel("patches")
+        axes.set_title(f"{fitting(name, 2.3)}: calibration error {gap:.4f}")
+        axes.plot([0, 1], [0, 1], **LINE)
+        axes.text(0.97, 0.04, "diagonal: share = p", ha="right", **GREY)
+        axes.vlines(mean, *_interval(share, counts), color=COLORS[0], lw=1, clip_on=False)
+        axes.scatter(mean, share, 500 * counts / len(p), color=COLORS[0], alpha=0.6, lw=0, clip_on=False)
+        axes.set(xlim=(least, 1), ylim=(0, 1), ylabel="share that is right")
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
     note = "p of the predicted class\n(calibration error: |share − p| of the points, weighted by their patches)"
-    style.write(figure, style.WIDTH / 2, 0.1, note, ha="center")
+    write(figure, WIDTH / 2, 0.1, note, ha="center")
     return figure
 
 

@@ -1,14 +1,25 @@
 """What a sweep found: accuracy and distance to the truth for each noise, training size and number of hidden units."""
 
-from edge_demo.figures import style
 from edge_demo.figures.scaling import about_seeds, seed_lines
+from edge_demo.figures.style import (
+    GREY,
+    LINE,
+    WIDTH,
+    add_axes,
+    color_bar,
+    drawn,
+    heat_map,
+    new_figure,
+    plain_log_ticks,
+    write,
+)
 
 MOST_NUMBERED = 16  # cells side by side that have room for a number of three decimals
 ROWS = ("accuracy", "KL to exact, nats")
 LEFT, RIGHT, TOP = 1.17, 0.9, 0.75  # inches
 
 
-@style.drawn
+@drawn
 def sweep_heatmaps(noises, train_sizes, hidden_sizes, accuracy, kl):
     """A column of two heat maps a noise: mean accuracy above, mean KL below, one scale a row.
 
@@ -21,16 +32,16 @@ def sweep_heatmaps(noises, train_sizes, hidden_sizes, accuracy, kl):
     for row, (name, values, colors) in enumerate(zip(ROWS, (accuracy, kl), ("viridis", "viridis_r"), strict=True)):
         means = values.mean(axis=3)
         for axes, cells in zip(grid[row], means, strict=True):
-            image = style.heat_map(axes, cells, text, colors, means.min(), means.max(), fontsize=8)
+            image = heat_map(axes, cells, text, colors, means.min(), means.max(), fontsize=8)
             axes.set_xticks(range(len(hidden_sizes)), hidden_sizes)
             axes.set_yticks(range(len(train_sizes)), [f"{size:,}" for size in train_sizes])
         grid[row][0].set_ylabel(f"{name}\ntraining patches")
-        style.color_bar(figure, image, style.WIDTH - RIGHT + 0.15, bottom + (1 - row) * (tall + 0.35), tall)
+        color_bar(figure, image, WIDTH - RIGHT + 0.15, bottom + (1 - row) * (tall + 0.35), tall)
     _label(grid, "hidden units")
     return figure
 
 
-@style.drawn
+@drawn
 def sweep_lines(noises, train_sizes, hidden_sizes, accuracy, kl):
     """Accuracy above and KL (log scale) below against training size, a line a number of hidden units.
 
@@ -44,23 +55,23 @@ def sweep_lines(noises, train_sizes, hidden_sizes, accuracy, kl):
             seed_lines(axes, train_sizes, hidden_sizes, cells)
             axes.set_ylim(limits[row])
             if row:
-                style.plain_log_ticks(axes)
+                plain_log_ticks(axes)
             else:
-                axes.axhline(0.5, ls=":", **style.LINE)
+                axes.axhline(0.5, ls=":", **LINE)
         grid[row][0].set_ylabel(ROWS[row])
     _label(grid, "training patches")
-    grid[0][0].text(train_sizes[0], 0.505, "chance", **style.GREY)
-    style.write(figure, LEFT, 0.1, about_seeds(kl.shape[3]), **style.GREY)
+    grid[0][0].text(train_sizes[0], 0.505, "chance", **GREY)
+    write(figure, LEFT, 0.1, about_seeds(kl.shape[3]), **GREY)
     grid[0][-1].legend(title="hidden", loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
 def _panels(noises, tall, bottom, title):
     """A figure and its axes, two rows with a column a noise; tall: inches of each."""
-    figure = style.new_figure(TOP + 2 * tall + 0.35 + bottom, title)
-    wide = (style.WIDTH - LEFT - RIGHT + 0.1) / len(noises)
+    figure = new_figure(TOP + 2 * tall + 0.35 + bottom, title)
+    wide = (WIDTH - LEFT - RIGHT + 0.1) / len(noises)
     grid = [
-        [style.add_axes(figure, LEFT + i * wide, low, wide - 0.1, tall) for i in range(len(noises))]
+        [add_axes(figure, LEFT + i * wide, low, wide - 0.1, tall) for i in range(len(noises))]
         for low in (bottom + tall + 0.35, bottom)
     ]
     for axes, noise in zip(grid[0], noises, strict=True):

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from edge_demo.figures import style
+from edge_demo.figures.style import COLORS, LINE, drawn, new_figure, plain_log_ticks
 
 BALANCED = 1.1  # classes are, where none has so many times its equal share of the training patches, or more
 LOWEST = 1e-8  # nats; a logarithmic axis has no place for 0, so it ends here
-LOOKS = {"train": {"color": style.COLORS[3], "lw": 2.6, "ms": 5}, "test": {"color": "black", "lw": 1.3, "ms": 3}}
+LOOKS = {"train": {"color": COLORS[3], "lw": 2.6, "ms": 5}, "test": {"color": "black", "lw": 1.3, "ms": 3}}
 
 
-@style.drawn
+@drawn
 def training_curves(
     epoch,
     train_loss,
@@ -34,26 +34,24 @@ def training_curves(
     losses, accuracies = {"train": train_loss}, {"train": train_accuracy}
     if test_loss[0] is not None:
         losses["test"], accuracies["test"] = test_loss, test_accuracy
-    figure = style.new_figure(6, _title(losses, accuracies), left=0.85, right=2.75, bottom=0.5, top=0.5, hspace=0.1)
+    figure = new_figure(6, _title(losses, accuracies), left=0.85, right=2.75, bottom=0.5, top=0.5, hspace=0.1)
     upper, lower = figure.subplots(2, 1, sharex=True)
 
     classes = len(class_counts)
     balanced = max(class_counts) < BALANCED * sum(class_counts) / classes
-    references = {f"guessing by class shares {guess_loss:.3f}": guess_loss}
-    rights = {f"guessing the commonest {guess_accuracy:.3f}": guess_accuracy}
-    if balanced:
-        references = {f"equal p: ln {classes} = {np.log(classes):.3f}": np.log(classes)}
-        rights = {f"chance 1/{classes}": 1 / classes}
+    references = {
+        f"equal p, ln {classes}:" if balanced else "class shares:": np.log(classes) if balanced else guess_loss
+    }
+    rights = {f"chance, 1/{classes}:" if balanced else "commonest class:": 1 / classes if balanced else guess_accuracy}
     if bayes_loss is not None:
-        references[f"exact p on these labels {bayes_loss:.3f}"] = bayes_loss
-        rights[f"exact p on these labels {bayes_accuracy:.3f}"] = bayes_accuracy
+        references["exact p, on these labels:"], rights["exact p, on these labels:"] = bayes_loss, bayes_accuracy
     if floor is not None:
-        references[f"Bayes floor {floor:.3f}"] = floor
+        references["Bayes floor:"] = floor
     references = {name: value for name, value in references.items() if np.isfinite(value)}
 
     shown = np.maximum(np.concatenate([*losses.values(), list(references.values())]), LOWEST)
     upper.set(ylim=(shown.min() / 1.15, shown.max() * 1.15), ylabel="cross-entropy, nats (log scale)")
-    style.plain_log_ticks(upper)
+    plain_log_ticks(upper)
     last = max(epoch[-1], 1)
     lower.set(xlim=(-0.02 * last, last), ylim=(0, 1), ylabel="accuracy", xlabel="epoch (0: untrained)")
     lower.xaxis.get_major_locator().set_params(integer=True)
@@ -75,24 +73,12 @@ def _title(losses, accuracies):
 
 
 def _draw(axes, epoch, curves, references, form):
-    """Curves and horizontal lines, each joined to its name on the right."""
-    labels = []
-    for name, value in references.items():
-        axes.axhline(max(value, LOWEST), ls="--", **style.LINE)
-        labels.append((value, name, style.REFERENCE))
+    """Curves and horizontal lines, and beside the axes their names with where they end, in that order."""
+    ends = {}
+    for dashes, (name, value) in zip(("--", ":", "-."), references.items(), strict=False):
+        ends[axes.axhline(max(value, LOWEST), ls=dashes, label=f"{name} {value:.3f}", **LINE)] = value
     for name, values in curves.items():
-        axes.plot(epoch, np.maximum(values, LOWEST), "o-" if len(epoch) <= 60 else "-", clip_on=False, **LOOKS[name])
-        labels.append((values[-1], f"{name} {values[-1]:{form}}", LOOKS[name]["color"]))
-
-    labels.sort(key=lambda label: label[0])
-    to_axes, gap = axes.transData + axes.transAxes.inverted(), 0.08
-    ends = [to_axes.transform((0, max(value, LOWEST)))[1] for value, *_ in labels]
-    heights = [*ends, 1 + gap]
-    for i in range(1, len(ends)):  # moved up, where one would cover the one below it
-        heights[i] = max(heights[i], heights[i - 1] + gap)
-    for i in reversed(range(len(ends))):  # moved down, where one would leave the axes
-        heights[i] = min(heights[i], heights[i + 1] - gap)
-    for end, height, (_, text, color) in zip(ends, heights, labels, strict=False):
-        line = {"arrowstyle": "-", "color": color, "lw": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
-        place = {"xycoords": "axes fraction", "va": "center", "color": color}
-        axes.annotate(text, (1.005, end), (1.06, height), arrowprops=line, **place)
+        marker, label = "o-" if len(epoch) <= 60 else "-", f"{name} {values[-1]:{form}}"
+        (line,) = axes.plot(epoch, np.maximum(values, LOWEST), marker, label=label, clip_on=False, **LOOKS[name])
+        ends[line] = values[-1]
+    axes.legend(handles=sorted(ends, key=ends.get, reverse=True), loc="center left", bbox_to_anchor=(1.01, 0.5))

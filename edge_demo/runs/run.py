@@ -13,7 +13,8 @@ import numpy as np
 from edge_demo.datasets.generator import PatchGenerator
 from edge_demo.datasets.loading import Scaling, load_dataset
 from edge_demo.datasets.patches import KIND_NAMES, InputError, Patches
-from edge_demo.evaluation import distance_to_truth, is_ambiguous, loss_parts
+from edge_demo.datasets.tables import CONTROL
+from edge_demo.evaluation import against_truth, is_ambiguous
 from edge_demo.network import Network, build_network
 from edge_demo.optimizers import make_optimizer
 from edge_demo.runs.folder import load_arrays, write_json, write_rows
@@ -26,15 +27,6 @@ FRESH = 50_000  # patches on which probabilities are held against the exact ones
 KEPT = 30  # epochs of a long training after which the parameters are kept
 SURE = 0.9  # of a patch that can stand for its kind, the exact p of its class
 STAGES = ("before", "after")
-FIGURES = (
-    "01_dataset.png",
-    "02_pipeline.png",
-    "03_softmax_steps.png",
-    "04_logits_vs_probabilities.png",
-    "05_example_patches.png",
-    "06_training_curves.png",
-    "07_hidden_weights.png",
-)
 FILES = (
     "metrics.json",  # settings, versions, loss and accuracy before and after
     "state.npz",  # the network's arrays after some epochs, and the logits of the test patches, before and after
@@ -42,7 +34,13 @@ FILES = (
     "test_patches.npz",
     "predictions.csv",  # a row a patch of the test file, or a row a patch held out to test on
     "generator.json",  # where it is known
-    *FIGURES,
+    "01_dataset.png",
+    "02_pipeline.png",
+    "03_softmax_steps.png",
+    "04_logits_vs_probabilities.png",
+    "05_example_patches.png",
+    "06_training_curves.png",
+    "07_hidden_weights.png",
     "08_photograph.png",  # where the generator is known
     "09_inside.png",
     "explorer.html",
@@ -87,19 +85,17 @@ class Run:
     def measure_parts(self, rng):
         """Sets parts: where the loss on fresh patches comes from, and how far p is from the exact one, in two stages.
 
-        A dict from "before" and "after" to dicts of bayes, grouping, calibration (nats) and ambiguous_error (None where
-        no patch is ambiguous), and ambiguous, the share of such patches. Nothing of it is known without a generator.
+        A dict from "before" and "after" to what against_truth says, and from "ambiguous" to the share of such patches.
+        Nothing of it is known without a generator.
         """
         if self.generator is None or len(self.test.class_names) != 2:
             return
         pixels = self.generator.sample(FRESH, rng).pixels
         exact = self.generator.log_posterior(pixels)
-        self.parts = {"ambiguous": float(is_ambiguous(exact).mean())}
-        for stage, network in (("before", self.before), ("after", self.after)):
-            log_p = log_softmax(network.logits(pixels))
-            parts = loss_parts(log_p, exact, floor=self.generator.bayes_loss)
-            self.parts[stage] = {name: getattr(parts, name) for name in PARTS}
-            self.parts[stage]["ambiguous_error"] = distance_to_truth(log_p, exact)["ambiguous_error"]
+        networks = {"before": self.before, "after": self.after}
+        found = {stage: log_softmax(network.logits(pixels)) for stage, network in networks.items()}
+        self.parts = against_truth(found, exact, self.generator.bayes_loss)
+        self.parts["ambiguous"] = float(is_ambiguous(exact).mean())
 
     def examples(self, count=8):
         """Indexes of test patches worth showing.
@@ -322,7 +318,7 @@ def load_stored(folder):
         shapes = {found.shape for found in logits.values()}
         finite = all(np.isfinite(array).all() for array in (test.pixels, *logits.values(), *state.values()))
         whole = (min(epochs), max(epochs)) == (0, stored.history.epoch[-1]) and shapes == {(len(test), len(names))}
-        if not whole or not finite or not all(map(str.isprintable, names)):
+        if not whole or not finite or any(map(CONTROL.search, names)):
             raise ValueError("damaged")
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise InputError(
