@@ -12,14 +12,16 @@ EDITED = {LIBRARY / f"{name}.py" for name in ("softmax", "network", "optimizers"
 def place(error):
     """error in one line, which begins with the last place on its way that a learner may have written."""
     frames = list(walk_tb(error.__traceback__))
-    frame, line = next((each for each in reversed(frames) if _is_edited(each[0])), frames[-1])
+    ours = [each for each in frames if Path(each[0].f_code.co_filename).is_relative_to(LIBRARY.parent)]
+    frame, line = ([each for each in frames if _is_edited(each[0])] or ours or frames)[-1]
+
     file, owner = Path(frame.f_code.co_filename), frame.f_locals.get("self")
-    where = f"{file.relative_to(LIBRARY.parent) if file.is_relative_to(LIBRARY) else file}, line {line}"
+    where = f"{file.relative_to(LIBRARY.parent) if file.is_relative_to(LIBRARY.parent) else file}, line {line}"
     where += f", in {frame.f_code.co_name}"
     arrays = frame.f_locals
     if owner is not None:
         where += f" of {type(owner).__name__}"
-        arrays = vars(owner) | arrays
+        arrays = getattr(owner, "__dict__", {}) | arrays
     shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items() if isinstance(array, np.ndarray))
     return f"{where}: {type(error).__name__}: {error}{f' ({shapes})' if shapes else ''}"
 

@@ -67,7 +67,7 @@ def check_replaceable(target, names):
 def _places(target):
     """The folder itself, behind any link, and the two names beside it."""
     target = Path(target).resolve()
-    return target, target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
+    return target, target.parent / f".{target.name}.new", target.parent / f".{target.name}.old"
 
 
 def _strange(folder, names):
