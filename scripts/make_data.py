@@ -10,7 +10,6 @@ import numpy as np
 
 from edge_demo.datasets import KIND_NAMES, InputError, PatchGenerator, write_csv
 
-FILES = ("train.csv", "test.csv", "generator.json")
 BLOCKS, BLOCK = 100, 10_000  # a million patches give the expected loss to three decimals, whatever is in the files
 
 
@@ -22,16 +21,16 @@ def main(argv):
 
     options.out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for i, (name, count) in enumerate((("train.csv", options.train), ("test.csv", options.test))):
+    for i, name in enumerate(("train", "test")):
         rng = np.random.default_rng([options.seed, i])  # one a file, so another --train leaves test.csv as it is
-        patches = generator.sample(count, rng)
-        write_csv(options.out / name, patches)
-        rows.append([name, count, *np.bincount(patches.kinds, minlength=len(KIND_NAMES)).tolist()])
+        patches = generator.sample(getattr(options, name), rng)
+        write_csv(options.out / f"{name}.csv", patches)
+        rows.append([f"{name}.csv", len(patches), *np.bincount(patches.kinds, minlength=len(KIND_NAMES)).tolist()])
     generator = replace(generator, bayes_loss=expected_loss(generator))
     generator.to_json(options.out / "generator.json")
     cli.say(*table(["", "patches", *KIND_NAMES], rows))
-    cli.say("", f"The exact posterior has an expected loss of {generator.bayes_loss:.4f} nats: the Bayes floor.")
-    cli.say(f"written: {', '.join(str(cli.shown(options.out / name)) for name in FILES)}")
+    cli.say(f"generator.json: the exact posterior has an expected loss of {generator.bayes_loss:.4f} nats")
+    cli.say(f"written to {cli.shown(options.out)}")
 
 
 def expected_loss(generator):
@@ -47,20 +46,20 @@ def parse(argv):
     parser = cli.parser(__doc__)
     default, number = PatchGenerator(), cli.number(float)
     whole, positive = cli.number(int, at_least=1), cli.number(float, above=0)
-    pair = {"type": number, "nargs": 2, "metavar": ("MEAN", "SPREAD")}
+    pair = {"type": number, "nargs": 2, "metavar": ("MEAN", "SPREAD"), "help": "a patch's"}
     parser.add_argument("--train", type=whole, default=4000, help="patches in train.csv")
     parser.add_argument("--test", type=whole, default=2000, help="patches in test.csv")
     parser.add_argument("--seed", type=cli.number(int, at_least=0), default=0, help="seed of the random draw")
     parser.add_argument("--noise", type=positive, default=default.noise, help="spread of each pixel's noise")
-    parser.add_argument("--brightness", default=default.brightness, help="a patch's", **pair)
-    parser.add_argument("--contrast", default=default.contrast, help="a patch's", **pair)
+    parser.add_argument("--brightness", default=default.brightness, **pair)
+    parser.add_argument("--contrast", default=default.contrast, **pair)
     parser.add_argument("--out", default=cli.ROOT / "data", type=cli.path, help="folder to write")
     return parser.parse_args(argv)
 
 
 def check_made_here(folder):
     """Raises InputError where there are patches that may be somebody's own, because nobody knows their generator."""
-    if any((folder / name).exists() for name in FILES):
+    if any((folder / name).exists() for name in ("train.csv", "test.csv")):
         try:
             PatchGenerator.from_json(folder / "generator.json")
         except (InputError, OSError):
