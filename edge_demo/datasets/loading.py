@@ -174,8 +174,15 @@ def _patches(table, class_names, shape):
         what = f"{pixels} pixels are {f'not {shape_text(shape)}' if any(shape) else 'no square'}"
         raise InputError(f"{table.name}: {what}; --shape ROWSxCOLUMNS says what they are, --drop NAME leaves one out")
     names = [_class_name(str(name)) for name in class_names]
-    labels = _indexes(table, table.label[0], map(_class_name, table.labels), names)
-    kinds = None if table.kinds is None else _indexes(table, "kind", table.kinds, KIND_NAMES)
+    labels = []
+    for row, name in enumerate(map(_class_name, table.labels)):
+        if name not in names:
+            what = f"{name[:40]!r} is none of {listed(names)}; {FLAGS}" if name else "empty, or no text: name the class"
+            raise InputError(f"{table.place(row, table.label[0])}: {what}")
+        labels.append(names.index(name))
+    kinds = table.texts.get("kind", [""])
+    known = set(kinds) <= set(KIND_NAMES)  # a column of that name may hold what others call kinds
+    kinds = [KIND_NAMES.index(kind) for kind in kinds] if known else None
     return Patches(table.pixels, labels, kinds, class_names, tuple(shape))
 
 
@@ -191,17 +198,6 @@ def _class_name(cell):
     if cell.lower() == "nan" or CONTROL.search(cell):
         return ""
     return str(int(value)) if value.is_integer() and abs(value) < 2**53 else cell
-
-
-def _indexes(table, column, cells, names):
-    """The index in names of each cell, (n,) int64."""
-    indexes = []
-    for row, cell in enumerate(cells):
-        if cell not in names:
-            what = f"{cell[:40]!r} is none of {listed(names)}; {FLAGS}"
-            raise InputError(f"{table.place(row, column)}: {what if cell else 'empty, or no text: name the class'}")
-        indexes.append(names.index(cell))
-    return np.array(indexes)
 
 
 def _pixel_range(table, patches):

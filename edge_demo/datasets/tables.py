@@ -34,7 +34,7 @@ csv.field_size_limit(2**31 - 1)  # a cell may be as long as a file, and is refus
 
 @dataclass
 class Table:
-    """What a file holds: pixels (n, p); labels and kinds, a text for each row, or None; and how it was read.
+    """What a file holds: pixels (n, p); labels, a text for each row, or None; and how it was read.
 
     columns: their names, without a header their places "1", "2", … rows: (number of the line, the line) of each image.
     numbers: (rows, columns), infinite for text; texts: a dict from names of columns that may hold text to their cells.
@@ -50,7 +50,6 @@ class Table:
     texts: dict = None
     pixels: np.ndarray = None
     labels: list = None
-    kinds: list = None
     label: list = ()
     left_out: list = ()
 
@@ -83,7 +82,6 @@ def read_table(source, *, name=None, label=None, drop=(), pixels=None, progress=
     table.pixels = table.numbers[:, np.isin(table.columns, columns)]
     if not max(table.pixels.max(), -table.pixels.min()) <= LARGEST_NUMBER:  # which is so of NaN, too
         _refuse(table, columns)
-    table.kinds = table.texts.get("kind") if "kind" in table.left_out and "kind" not in drop else None
     table.labels = _labels(table)
     if pixels and not any(table.labels or ()):
         table.labels = None  # the column is there, and empty
