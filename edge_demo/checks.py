@@ -64,7 +64,8 @@ def _findings(checks, make_arguments):
 
 def is_cross_entropy(network, pixels, labels):
     """Whether the network's loss is the mean of -log p(label), which tables and figures show."""
-    return bool(np.isclose(network.loss(pixels, labels), _mean_log_loss(network, pixels, labels)))
+    loss = deepcopy(network).loss(pixels.copy(), labels)  # of copies: a faulty layer changes its pixels or draws anew
+    return bool(np.isclose(loss, _mean_log_loss(deepcopy(network), pixels.copy(), labels)))
 
 
 # Before training. Each check gets copies, which it may change: the network, pixels and labels, the optimizer.
@@ -221,7 +222,7 @@ def first_loss(network, pixels, labels, optimizer):
     """Without training nothing is known, and guessing costs ln K."""
     classes = network.logits(pixels).shape[1]
     loss = _mean_log_loss(network, pixels, labels)
-    text = f"{loss / np.log(classes):,.4g} × ln {classes}"
+    text = f"{loss / np.log(classes):,.2f} × ln {classes}"
     if loss <= 2 * np.log(classes):
         return True, text
     largest = np.abs(pixels).max()
@@ -313,14 +314,16 @@ def moved(run, patches):
         return None
     for name, before, after in zip(_names(run.after), run.before.parameters, run.after.parameters, strict=True):
         if np.array_equal(before, after):
-            return False, f"{name} is as before training: step() must change arrays in place, and be called"
+            cause = "its slopes are 0, or step() does not change arrays in place, or is not called"
+            return False, f"{name} is as before training: {cause}"
     return True, "every array moved"
 
 
 def after(run, patches):
-    """The gradient again, where training led: some faults show only where units are driven far."""
+    """The gradient again, where training led: some faults show only in units that are driven far."""
     chosen = _spread(patches.labels)
-    return gradient(deepcopy(run.after), patches.pixels[chosen], patches.labels[chosen], None)
+    furthest = chosen[np.abs(run.after.logits(patches.pixels[chosen])).max(axis=1).argsort()[::-1]]
+    return gradient(deepcopy(run.after), patches.pixels[furthest], patches.labels[furthest], None)
 
 
 def dead(run, patches):
@@ -333,7 +336,8 @@ def dead(run, patches):
             if flat >= 0.9 * outputs.shape[1]:
                 name = f"layer {number}, {type(run.after.layers[number - 1]).__name__}"
                 of = f"{flat} of {outputs.shape[1]} units answer all test patches alike, {flat_before} before training"
-                return False, f"{name}: {of}: dead; try a smaller learning rate"
+                remedy = "try a smaller learning rate" if flat_before < flat else "their start is wrong"
+                return False, f"{name}: {of}: dead; {remedy}"
     return True, "no layer dead"
 
 

@@ -254,7 +254,7 @@ def layer_names(network):
 def layer_sizes(network, inputs):
     """The number of inputs, then of what each layer returns that holds, at any depth, a matrix that it learned."""
     sizes, activations = [inputs], np.zeros((1, inputs))
-    for layer in network.layers:
+    for layer in deepcopy(network).layers:
         activations = layer.forward(activations)
         if any(array.ndim > 1 for array in Network([layer]).parameters):
             sizes.append(activations[0].size)
