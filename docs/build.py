@@ -76,7 +76,7 @@ def main():
 def make_what_takes_long():
     with tempfile.TemporaryDirectory() as folder:
         with timed("sweep.py"):
-            run("sweep.py", "--out", folder, folder=folder)
+            run("sweep.py", "--out", folder)
         for name in ("sweep_heatmaps.png", "sweep_lines.png"):
             shutil.copyfile(Path(folder) / name, DOCS / name)
     with timed("benchmarks/edges.py"):
@@ -88,8 +88,9 @@ def make_pictures_and_texts():
         save_digits(Path(folder) / "digits.csv")
         printed = {}
         for name, script, *arguments in COMMANDS:
+            arguments = [text.format(folder=folder) for text in arguments]
             with timed(" ".join([script, *arguments])):
-                printed.setdefault(name, run(script, *arguments, "--out", f"{folder}/{name}", folder=folder))
+                printed.setdefault(name, run(script, *arguments, "--out", f"{folder}/{name}"))
         for target, source in COPIED.items():
             shutil.copyfile(Path(folder) / source, DOCS / target)
         with timed("pictures that no script draws"):
@@ -98,7 +99,8 @@ def make_pictures_and_texts():
             screenshot(DOCS / "explorer.html", DOCS / "explorer.png")
         with timed("ReLU against Tanh, five seeds each"):
             compared = compare_tanh(Path(folder) / "project")
-    fill(ROOT / "README.md", "train.py", printed["train"].partition("\nwritten")[0])
+    eight_lines = re.search("measured on labels.*?\\nafter [^\\n]*", printed["train"], re.S)[0]
+    fill(ROOT / "README.md", "train.py", eight_lines)
     fill(ROOT / "README.md", "compare.py", compared)
     understood = printed["digits"].partition("\ngradient")[0].replace(folder + "/", "")
     fill(DOCS / "data.md", "train.py --data digits.csv", understood)
@@ -117,20 +119,11 @@ def compare_tanh(copy):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     network = copy / "edge_demo" / "network.py"
     text = network.read_text(encoding="utf-8")
-    tanh = re.search(r"```python\n(class Tanh:.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)[1]
+    tanh = re.search(r"class Tanh:.*?(?=```)", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)[0]
     for name in ("relu", "tanh"):
-        python(copy, "train.py", "--seeds", "5", "--quiet", "--out", f"outputs/{name}")
+        run("train.py", "--seeds", "5", "--quiet", "--out", f"outputs/{name}", project=copy)
         network.write_text(f"{text.replace('ReLU()]', 'Tanh()]')}\n\n{tanh}", encoding="utf-8")
-    return python(copy, "compare.py", "outputs/relu", "outputs/tanh").partition("\nwritten")[0]
-
-
-def python(folder, script, *arguments):
-    """What a script of a copy of the project prints, run in it."""
-    command = [sys.executable, f"scripts/{script}", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    return subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=folder, env=environment
-    ).stdout
+    return run("compare.py", "outputs/relu", "outputs/tanh", project=copy).partition("\nwritten")[0]
 
 
 @contextmanager
@@ -140,10 +133,13 @@ def timed(what):
     print(f"{time.perf_counter() - started:5.1f} s  {what}", flush=True)
 
 
-def run(script, *arguments, folder):
-    """What the script prints; {folder} in its arguments stands for folder."""
-    command = [sys.executable, f"{ROOT}/scripts/{script}", *(text.format(folder=folder) for text in arguments)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT).stdout
+def run(script, *arguments, project=ROOT):
+    """What a script prints, run in the project's folder or in that of a copy."""
+    command = [sys.executable, f"scripts/{script}", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(project)}
+    return subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=project, env=environment
+    ).stdout
 
 
 def draw_certainty(run):
