@@ -155,7 +155,7 @@ def of_comparison(rows, names, tested):
         shown[name][f"{tested:,} test patches"] = _some(row, "accuracy", "cross_entropy")
         shown[name][ON_FRESH] = _some(row, "grouping", "calibration")
     differences = {name: row["difference"] for name, row in others}
-    return [*lines, "", *_of_dicts("", shown, left=3), "", *_of_dicts(f"less {names[0]}", differences)]
+    return [*lines, "", *_of_dicts("", shown, left=3), "", *_of_dicts(f"difference from {names[0]}", differences)]
 
 
 def names_of(rows):
