@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from edge_demo.runs import load_run
 from edge_demo.softmax import softmax
 
+pytestmark = pytest.mark.shipped
 LESSON = ROOT / "docs" / "lesson"
 PARTS = sorted(path.stem for path in LESSON.glob("*.md"))
 SOURCES = {part: (LESSON / f"{part}.md").read_text(encoding="utf-8") for part in PARTS}

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+pytestmark = pytest.mark.shipped
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.S)
@@ -78,7 +79,10 @@ def test_the_comparison_shown_is_what_its_commands_print(tmp_path):
     assert build.compare_tanh(tmp_path / "project").rstrip() == shown("compare.py")
 
 
-@pytest.mark.parametrize("page", ["README.md", "data/README.md", *(f"docs/{path.name}" for path in DOCS.glob("*.md"))])
+PAGES = ["README.md", "data/README.md", *(str(path.relative_to(ROOT)) for path in sorted(DOCS.rglob("*.md")))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_linked_file_exists(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
