@@ -1,7 +1,6 @@
 """compare.py and folders of seeds: what was stored is what is compared, whatever network.py builds now."""
 
 import csv
-import io
 import json
 import shutil
 
@@ -10,7 +9,6 @@ import pytest
 from conftest import call
 from scipy.special import log_softmax
 
-from edge_demo.figures.comparison import curves, differences
 from edge_demo.runs import load_run
 from edge_demo.runs.groups import agreement, load_groups, most_different
 
@@ -141,18 +139,3 @@ def test_what_cannot_be_compared_is_refused_in_one_line(runs, tmp_path, names, w
     result = call("compare.py", *folders, "--out", tmp_path / "comparison")
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert words in result.stderr
-
-
-@pytest.mark.parametrize(("count", "shape"), [(2, (5, 5)), (8, (8, 8)), (3, (20, 4))])
-def test_figures_of_any_number_of_runs_are_whole(count, shape):
-    rng = np.random.default_rng(count)
-    names = [f"a long name of a run that differs at its end, number {k}" for k in range(count)]
-    losses = [rng.uniform(0.2, 0.9, (1 + k % 3, 6)) for k in range(count)]
-    p = rng.random((count, 8))
-    pixels, labels = rng.random((8, shape[0] * shape[1])), rng.integers(2, size=8)
-    drawn = differences(names, pixels, shape, labels, ("an edge of some sort", "$none$"), p, exact=p[0])
-    for figure in (curves(names, losses, losses), drawn):
-        figure.savefig(io.BytesIO(), format="png")
-        extent, (width, height) = figure.get_tightbbox().extents, figure.get_size_inches()
-        assert (extent[:2] > -0.01).all(), extent
-        assert (extent[2:] < (width + 0.01, height + 0.01)).all(), extent
