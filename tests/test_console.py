@@ -98,7 +98,7 @@ def test_what_a_user_can_mend_is_one_line(error, code, words):
 def test_any_other_error_keeps_its_traceback(error):
     code, line, traceback = end_by(error)
     assert (code, traceback) == (1, True)
-    assert f": {type(error).__name__}: " in line
+    assert f": {type(error).__name__}:" in line
 
 
 class Halved:
