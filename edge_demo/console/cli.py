@@ -45,8 +45,8 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter):
-    def _get_help_string(self, action):  # a default of None is explained by the flag's own help
-        return action.help if action.default is None else super()._get_help_string(action)
+    def _get_help_string(self, action):  # what these are by default, the flag's own help says
+        return action.help if str(action.default) in ("None", "False", "[]") else super()._get_help_string(action)
 
 
 def parser(description):
