@@ -61,6 +61,8 @@ def pipeline(pixels, activations, logits, class_names, shape=None, true_class=No
         axes.annotate("", (left + 0.36, middle), (left, middle), arrowprops=ARROW)
     box = {"boxstyle": "rarrow,pad=0.6", "fc": HIGHLIGHT, "lw": 1.2}
     axes.text(6.6, middle, "softmax", ha="center", va="center", weight="bold", fontsize=HEAD["fontsize"], bbox=box)
+    closing = "This picture is about one step: from scores to probabilities."
+    axes.text(WIDTH / 2, 0.2, closing, ha="center", style="italic")
     axes.set(xlim=(0, WIDTH), ylim=(0, top + 1), aspect="auto")
     axes.set_axis_off()
     return figure
@@ -80,7 +82,7 @@ def _input(axes, image, center, middle):
     """Draws the patch; returns its lower and upper edge."""
     half = np.array(image.shape) * 0.775 / max(image.shape)  # inches
     rows, columns = (np.linspace(-edge, edge, length + 1) for edge, length in zip(half, image.shape, strict=True))
-    grid = {"edgecolors": REFERENCE, "lw": 0.8} if max(image.shape) <= 10 else {}
+    grid = {"edgecolors": REFERENCE, "lw": 0.8, "antialiased": True} if max(image.shape) <= 10 else {}
     axes.pcolormesh(center + columns, middle - rows, image, cmap="gray", vmin=0, vmax=1, **grid)
     return middle - half[0], middle + half[0]
 
@@ -101,11 +103,12 @@ def _hidden(axes, activations, left, bottom, top):
         axes.stairs(zero + bars, edges, baseline=zero, orientation="horizontal", fill=True, color="#777777")
         axes.plot([zero, zero], edges[[0, -1]], color=REFERENCE, lw=1)
     if activations is None:
-        return "Hidden layers", "of any number and size"
+        return "Hidden layers", "learns features\nof any number and size"
     if not layers:
         return "No hidden layer", "a linear network"
     units = " + ".join(str(len(layer)) for layer in layers[:4]) + " + …" * (len(layers) > 4)
-    return f"Hidden layer{'s' * (len(layers) > 1)}", f"activations of {units} unit{'s' * (units != '1')}"
+    foot = f"learns features\nactivations of {units} unit{'s' * (units != '1')}"
+    return f"Hidden layer{'s' * (len(layers) > 1)}", foot
 
 
 def _neurons(axes, left, y, colors, names, values):
