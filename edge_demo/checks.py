@@ -356,7 +356,8 @@ def better(run, patches):
     with np.errstate(divide="ignore"):
         guess_loss = -np.log(shares[labels]).mean()
     if not run.settings["balance"] and loss >= guess_loss:
-        return False, f"test loss {loss:.4f}, no better than guessing's {guess_loss:.4f}"
+        numbers = f"test loss {loss:.4f}, no better than guessing's {guess_loss:.4f}"
+        return False, f"{numbers}: train longer, or try another network or rate"
     return True, f"test loss {loss:.4f}, guessing {guess_loss:.4f}"
 
 
