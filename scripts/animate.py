@@ -8,11 +8,11 @@ import sys
 import numpy as np
 from PIL import Image
 
+from edge_demo.evaluation import log_loss
 from edge_demo.figures.animation import animation, photograph_animation
 from edge_demo.figures.style import rendered
 from edge_demo.photographs import default_photograph, edge_map
 from edge_demo.runs.run import load_run, with_parameters
-from edge_demo.softmax import cross_entropy
 
 SECONDS, HELD = 10, 2.5  # in all, and of these on the last picture
 MOST_PATCHES = 2000  # are drawn, so that the file stays small
@@ -31,7 +31,7 @@ def main(argv):
     grey = read_picture(options.photograph, options, run.test.shape) if options.photograph else None
     networks = [with_parameters(run.after, snapshot) for snapshot in run.snapshots.values()]
     logits = np.array([network.logits(run.test.pixels) for network in networks])
-    losses = [cross_entropy(stage, run.test.labels) for stage in logits]
+    losses = [log_loss(stage, run.test.labels) for stage in logits]
     if grey is None:
         pictures, durations = over_the_test_patches(run, logits, losses)
     else:

@@ -6,9 +6,8 @@ from edge_demo.console.tables import probability_text, short
 import numpy as np
 
 from edge_demo.datasets.patches import KIND_NAMES
-from edge_demo.evaluation import accuracy, guessing
+from edge_demo.evaluation import accuracy, guessing, log_loss
 from edge_demo.runs.run import FRESH, PARTS, layer_sizes
-from edge_demo.softmax import cross_entropy
 
 STAGES = ("before", "after")
 FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explorer.html")
@@ -73,7 +72,7 @@ def summary(run):
         references["exact"] = run.log_posterior
     rows = []
     for part in ("train", "test"):
-        for title, name, of in (("cross-entropy, nats", "loss", cross_entropy), ("accuracy", "accuracy", accuracy)):
+        for title, name, of in (("cross-entropy, nats", "loss", log_loss), ("accuracy", "accuracy", accuracy)):
             values = getattr(run.history, f"{part}_{name}")
             reached = [of(log_p, labels) if part == "test" else "" for log_p in references.values()]
             rows.append([f"{part} {title}", values[0], values[-1], *reached])

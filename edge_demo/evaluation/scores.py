@@ -6,7 +6,7 @@ labels are class indexes (n,). Every function raises ValueError for labels of an
 
 import numpy as np
 
-from edge_demo.softmax import at_label, cross_entropy, log_softmax, softmax
+from edge_demo.softmax import at_label, log_softmax, softmax
 
 CALIBRATION_BINS = 15
 
@@ -29,6 +29,11 @@ def probability_text(p, decimals=2):
 def accuracy(log_probabilities, labels):
     """Fraction of patches whose most probable class is the label."""
     return float(each_patch(log_probabilities, labels)["accuracy"].mean())
+
+
+def log_loss(log_probabilities, labels):
+    """Mean of -log p(label) in nats, a float: cross-entropy, whatever loss the network was trained by."""
+    return float(-log_softmax(log_probabilities)[at_label(log_probabilities, labels)].mean())
 
 
 def each_patch(log_probabilities, labels):
@@ -60,7 +65,7 @@ def scores(log_probabilities, labels):
     """A dict of the four scores that need labels only."""
     return {
         "accuracy": accuracy(log_probabilities, labels),
-        "cross_entropy": cross_entropy(log_probabilities, labels),
+        "cross_entropy": log_loss(log_probabilities, labels),
         "brier_score": brier_score(log_probabilities, labels),
         "calibration_error": expected_calibration_error(log_probabilities, labels),
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_demo.datasets.patches import CLASS_NAMES, EDGE_KINDS, KIND_NAMES
-from edge_demo.evaluation import accuracy, class_margins, guessing
+from edge_demo.evaluation import accuracy, class_margins, guessing, log_loss
 from edge_demo.figures.dataset import dataset
 from edge_demo.figures.example_patches import example_patches
 from edge_demo.figures.hidden_weights import hidden_weights
@@ -20,7 +20,6 @@ from edge_demo.figures.training_curves import training_curves
 from edge_demo.network import Network
 from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
 from edge_demo.runs.run import with_parameters
-from edge_demo.softmax import cross_entropy
 
 LOOKED_INTO = 2000  # test patches whose activations are drawn
 
@@ -73,9 +72,9 @@ def _example_patches(run):
 def _training_curves(run):
     truth, labels, counts = run.log_posterior, run.test.labels, run.settings["data"]["class_counts"]
     guess = guessing(counts, len(labels))
-    references = {"guess_loss": cross_entropy(guess, labels), "guess_accuracy": accuracy(guess, labels)}
+    references = {"guess_loss": log_loss(guess, labels), "guess_accuracy": accuracy(guess, labels)}
     if truth is not None:
-        references |= {"bayes_loss": cross_entropy(truth, labels), "bayes_accuracy": accuracy(truth, labels)}
+        references |= {"bayes_loss": log_loss(truth, labels), "bayes_accuracy": accuracy(truth, labels)}
         if len(run.test.class_names) == 2:
             references["floor"] = getattr(run.generator, "bayes_loss", None)
     return training_curves(**asdict(run.history), class_counts=counts, **references)
