@@ -17,12 +17,13 @@ FAR = 10.0  # pixels beyond this are not between 0 and 1, and make steps that mu
 class TrainingDiverged(ValueError):
     """The loss is no longer a finite number, or beyond DIVERGED; the message says where, and what to try."""
 
-    def __init__(self, where, patches):
-        largest = np.abs(patches.pixels).max()
-        remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else SMALLER_STEPS
-        super().__init__(
-            f"training diverged {where}: the loss is no longer finite, or beyond {DIVERGED:g} nats; {remedy}"
-        )
+
+def _diverged(where, patches):
+    """The TrainingDiverged to raise."""
+    largest = np.abs(patches.pixels).max()
+    remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else SMALLER_STEPS
+    why = f"the loss is no longer finite, or beyond {DIVERGED:g} nats"
+    return TrainingDiverged(f"training diverged {where}: {why}; {remedy}")
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a step too long is said once, as TrainingDiverged
@@ -40,7 +41,7 @@ def train_epoch(network, patches, *, batch_size, optimizer, rng):
         try:
             gradients = network.gradient(pixels, labels)
         except NonFiniteLogits:
-            raise TrainingDiverged(f"at learning rate {optimizer.learning_rate:g}", patches) from None
+            raise _diverged(f"at learning rate {optimizer.learning_rate:g}", patches) from None
         optimizer.step(network.parameters, gradients)
 
 
@@ -76,7 +77,7 @@ class History:
         epoch = len(self.epoch)
         train_loss, train_accuracy = measure(network, train_patches)
         if not train_loss < DIVERGED:
-            raise TrainingDiverged(f"in epoch {epoch}", train_patches)
+            raise _diverged(f"in epoch {epoch}", train_patches)
         test_loss, test_accuracy = (None, None) if test_patches is None else measure(network, test_patches)
 
         self.epoch.append(epoch)

@@ -17,6 +17,7 @@ import pytest
 from conftest import ROOT, call, listing
 
 from edge_demo.datasets import InputError
+from edge_demo.training import TrainingDiverged
 
 # ------------------------------------------------------------------------------------------------ flags
 
@@ -83,6 +84,7 @@ def end_by(error):
     ("error", "code", "words"),
     [
         (InputError("line 3,\n column 4"), 2, "error: line 3, column 4"),
+        (TrainingDiverged("it diverged"), 2, "error: it diverged"),
         (FileNotFoundError(2, "No such file or directory", "mine.csv"), 2, "error: mine.csv: No such file"),
         (MemoryError(), 2, "use smaller sizes"),
         (KeyboardInterrupt(), 130, "interrupted"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import pickle
 import random
 import warnings
 from dataclasses import asdict
@@ -167,9 +168,9 @@ def test_probabilities_on_an_easy_problem_rise_above_what_softmax_applied_twice_
 def test_divergence_says_where_and_what_to_try_and_warns_of_nothing(batch_size, where, momentum):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(TrainingDiverged, match=f"diverged {where}: .* try a learning rate ten times smaller"):
+        with pytest.raises(TrainingDiverged, match=f"diverged {where}: .* ten times smaller") as diverged:
             fit(optimizer=SGD(1e200, momentum), batch_size=batch_size)
-    assert issubclass(TrainingDiverged, ValueError)
+    assert str(pickle.loads(pickle.dumps(diverged.value))) == str(diverged.value)  # as it comes from another process
 
 
 def test_divergence_on_pixels_that_are_not_scaled_says_so():
