@@ -188,7 +188,7 @@ def scores_figure(areas, classic):
     better = (areas["learned, 16 units"] > areas["Sobel"]).mean(axis=1) > 0.5
     ahead = ", ".join(f"{noise:g}" for noise in np.array(NOISES)[better]) or "none"
     figure = style.new_figure(4.6, f"The default network finds edges better than Sobel's filter at noise {ahead}")
-    axes = style.add_axes(figure, 0.7, 0.6, 4.6, 3.4)
+    axes = style.add_axes(figure, 0.7, 0.6, 4.0, 3.4)
     axes.set_prop_cycle(color=style.COLORS)
     for name, scenes in areas.items():
         axes.plot(NOISES, scenes.mean(axis=1), "--s" if name in classic else "-o", ms=4, label=name)
