@@ -1,7 +1,10 @@
 """What the scripts share: types for flags, and a user's mistake answered in one line. Imported before NumPy."""
 
 import os
+import sys
 
+if "IPython" not in sys.modules:  # figures need no backend, and one that is not installed would stop matplotlib
+    os.environ.pop("MPLBACKEND", None)
 # More threads may add in another order, and so change the last bits; matrices as small as these gain nothing by them.
 # NumPy reads these when it is imported, which must come after.
 os.environ.update(
@@ -15,7 +18,6 @@ import logging
 import math
 import re
 import signal
-import sys
 import threading
 import traceback
 from contextlib import contextmanager

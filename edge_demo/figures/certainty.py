@@ -38,6 +38,6 @@ def certainty(pixels, p, class_name, shape=None):
         for i, left in zip(row[:A_ROW], lefts, strict=False):
             axes.text(left + (side - 1) / 2, top + 1.04 * side - 0.5, percent(p[i]), ha="center", va="top")
         x, y = -0.5 - 0.1 * side, top + side / 2 - 0.5
-        axes.text(x, y, words.format(name) + "\n", ha="right", va="center")
-        axes.text(x, y, f"\n{100 * len(row) / len(p):.0f} % of all", ha="right", va="center", **GREY)
+        axes.text(x, y, words.format(name), ha="right", va="bottom")
+        axes.text(x, y, f"{100 * len(row) / len(p):.0f} % of all", ha="right", va="top", **GREY)
     return figure

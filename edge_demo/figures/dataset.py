@@ -39,15 +39,15 @@ def dataset(pixels, groups, group_names, group_classes=None, shape=None):
     _, tops = show_patches(axes, rows, shape, gap)
 
     classes = list(dict.fromkeys(group_classes or group_names))
-    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right", "va": "center"}
+    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right"}
     for group, count, top in zip(shown, counts, tops, strict=False):
         note, k = f"{count:,} patches", group
         if group_classes is not None:
             note = f"{fitting(group_classes[group], 1)} · {note}"
             k = classes.index(group_classes[group])
         at = 0, top + (side - 1) / 2
-        axes.annotate(f"{fitting(group_names[group], LEFT - 0.4)}\n", at, (-14, 0), **place)
-        axes.annotate(f"\n{note}", at, (-14, 0), **place, **GREY)
+        axes.annotate(f"{fitting(group_names[group], LEFT - 0.4)}", at, (-14, 1), va="bottom", **place)
+        axes.annotate(note, at, (-14, -1), va="top", **place, **GREY)
         bar = {"transform": axes.get_yaxis_transform(), "clip_on": False, "lw": 4}
         axes.plot([-0.06 / wide] * 2, [top - 0.4, top + side - 0.6], color=class_color(k, len(classes)), **bar)
     note = "Pixels: black is 0, white is 1. Bars: the colour of the class."

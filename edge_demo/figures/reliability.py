@@ -19,7 +19,7 @@ def reliability(panels):
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (name, p, (mean, share, counts)) in zip(grid.flat, panels, strict=False):
         gap = np.average(np.abs(share - mean), weights=counts)
-        axes.set_title(f"{fitting(name, 2.3)}: calibration error {gap:.4f}")
+        axes.set_title(f"{fitting(name, 1.3)}: calibration error {gap:.4f}")
         axes.plot([0, 1], [0, 1], **LINE)
         axes.text(0.97, 0.04, "diagonal: share = p", ha="right", **GREY)
         axes.vlines(mean, *_interval(share, counts), color=COLORS[0], lw=1, clip_on=False)
