@@ -41,7 +41,7 @@ def table(run):
     """The example patches, before and after side by side; the last of them is the one that is most wrong."""
     rows, names = run.examples(), short(run.test.class_names, most=16)
     labels = run.test.labels[rows]
-    of_each = "class" if run.test.kinds is None else "kind"
+    sorts = "classes" if run.test.kinds is None else "kinds"
     kinds = [""] * len(rows) if run.test.kinds is None else [KIND_NAMES[kind] for kind in run.test.kinds[rows]]
     kinds[-1] += " (most wrong)"
 
@@ -60,7 +60,7 @@ def table(run):
         above += ["exact"]
         heads += [f"p({names[0]})"]
         columns += [map(probability_text, np.exp(run.log_posterior[rows, 0]))]
-    title = f"{len(rows)} test patches: a clear one of each {of_each}, and the one that training left most wrong"
+    title = f"{len(rows)} test patches: clear ones of different {sorts}, and the one that training left most wrong"
     return ["", title, *tables.table(heads, zip(*columns, strict=True), left=2, above=above, decimals=2)]
 
 
