@@ -43,7 +43,7 @@ def table(run):
     labels = run.test.labels[rows]
     sorts = "classes" if run.test.kinds is None else "kinds"
     kinds = [""] * len(rows) if run.test.kinds is None else [KIND_NAMES[kind] for kind in run.test.kinds[rows]]
-    kinds[-1] += " (most wrong)"
+    kinds[-1] = f"{kinds[-1]} (most wrong)".strip()
 
     above, heads, columns = ["", ""], ["", "true class"], [kinds, [names[label] for label in labels]]
     for stage in STAGES:
