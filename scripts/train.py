@@ -93,10 +93,10 @@ def parse(argv):
     natural = cli.number(int, at_least=0)
 
     network.add_argument("--hidden", **cli.listed(natural), default=[16], metavar="N", help="hidden sizes; 0: none")
-    network.add_argument("--epochs", type=natural, default=40, help="times to see each patch")
-    network.add_argument("--batch-size", type=whole, default=32, help="patches a step")
+    network.add_argument("--epochs", type=natural, metavar="N", default=40, help="times to see each patch")
+    network.add_argument("--batch-size", type=whole, metavar="N", default=32, help="patches a step")
     rates = ", ".join(f"{name} {rate:g}" for name, (_, rate) in OPTIMIZERS.items())
-    network.add_argument("--lr", type=cli.number(float, above=0), help=f"learning rate (default: {rates})")
+    network.add_argument("--lr", type=cli.number(float, above=0), metavar="X", help=f"learning rate (default: {rates})")
     how = "how a gradient changes the weights"
     network.add_argument("--optimizer", type=str.lower, choices=OPTIMIZERS, default="sgd", help=how)
     repeated = "repeat patches of rare classes until all classes count alike"
@@ -104,23 +104,23 @@ def parse(argv):
     kinds = "what to learn: the labels, or the seven kinds"
     network.add_argument("--target", choices=["label", "kind"], default="label", help=kinds)
     seed = cli.number(int, at_least=0, at_most=2**31)
-    network.add_argument("--seed", type=seed, default=0, help="of weights and shuffling")
+    network.add_argument("--seed", type=seed, metavar="N", default=0, help="of weights and shuffling")
     many = "train with so many seeds, from --seed on, each into a folder of its own"
-    network.add_argument("--seeds", type=cli.number(int, at_least=1, at_most=1000), default=1, help=many)
+    network.add_argument("--seeds", type=cli.number(int, at_least=1, at_most=1000), default=1, metavar="N", help=many)
 
     where = "folder with train.csv and test.csv, or one CSV file"
-    data.add_argument("--data", type=cli.path, default=cli.ROOT / "data", help=where)
+    data.add_argument("--data", type=cli.path, metavar="PATH", default=cli.ROOT / "data", help=where)
     data.add_argument("--label", metavar="NAME", help="column of the labels (default: found by name or content)")
     data.add_argument("--drop", nargs="+", default=[], metavar="NAME", help="columns to leave out")
     shape = "of images that are not square"
     data.add_argument("--shape", type=cli.shape, metavar="ROWSxCOLUMNS", help=shape)
     share = cli.number(float, above=0, at_most=0.9)
     held = "of each class to hold out where there is no test.csv with labels"
-    data.add_argument("--test-share", type=share, default=0.2, help=held)
-    data.add_argument("--split-seed", type=natural, default=0, help="of which images are held out")
+    data.add_argument("--test-share", type=share, metavar="X", default=0.2, help=held)
+    data.add_argument("--split-seed", type=natural, metavar="N", default=0, help="of which images are held out")
 
     out = f"folder for the run (default: {OUTPUTS / 'train'}; with --seeds: {OUTPUTS / 'seeds'})"
-    output.add_argument("--out", type=cli.path, help=out)
+    output.add_argument("--out", type=cli.path, metavar="FOLDER", help=out)
     output.add_argument("--quiet", action="store_true", help="print nothing")
     output.add_argument("--no-figures", action="store_true", help="draw nothing, and leave out the explorer")
 

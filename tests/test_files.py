@@ -4,7 +4,6 @@ import csv
 import io
 import os
 import pickle
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -142,19 +141,11 @@ def npz(**arrays):
     return file.getvalue()
 
 
-def zipped(name, content):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(name, content)
-    return file.getvalue()
-
-
 FOREIGN = {
     "empty": lambda _: b"",
     "text": lambda _: b"label,kind\n",
     "truncated": lambda _: npz(a=np.ones((9, 9)))[:-200],
     "damaged": lambda _: npz(a=np.ones(99)).replace(np.ones(9).tobytes(), b"\xff" * 72),
-    "archive of no array": lambda _: zipped("layer0.npy", "hello"),
     "texts": lambda _: npz(a=np.array(["hello"])),
     "a pickle": lambda made: pickle.dumps(Bomb(made)),
     "an array of objects": lambda made: npz(a=np.array([Bomb(made)], dtype=object)),

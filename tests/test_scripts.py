@@ -172,15 +172,6 @@ def test_plot_logits_draws_the_same_bytes_without_training(fixture, names, reque
     assert listing(tmp_path) == listing(folder)
 
 
-@pytest.mark.parametrize("script", ["plot_logits.py", "animate.py"])
-def test_without_a_run_it_is_said_what_to_do(script, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    done = call(script, "--run", tmp_path, *(["--out", "out"] if script == "animate.py" else []))
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "train one with scripts/train.py" in done.stderr
-    assert not list(tmp_path.iterdir())
-
-
 # ------------------------------------------------------------------------------------------------ plot_softmax.py
 
 
