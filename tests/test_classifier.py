@@ -3,8 +3,6 @@
 # ruff: noqa: N806 (X, as everywhere in scikit-learn)
 
 import io
-import tracemalloc
-from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -152,34 +150,6 @@ def test_an_optimizer_has_its_usual_rate_unless_one_is_given():
             quick(optimizer=name).fit(PATCHES.pixels, NAMES),
             quick(optimizer=name, learning_rate=usual).fit(PATCHES.pixels, NAMES),
         )
-
-
-def test_memory_stays_flat_over_a_stream_of_patches():
-    rng, model = np.random.default_rng(0), quick(batch_size=2500, hidden_layer_sizes=(4,), learning_rate=1.0)
-    generator, peaks = PatchGenerator(), []
-    tracemalloc.start()
-    try:
-        for _ in range(40):
-            patches = generator.sample(10_000, rng)
-            model.partial_fit(patches.pixels, patches.labels, classes=[0, 1])
-            peaks.append(tracemalloc.get_traced_memory()[1])
-            tracemalloc.reset_peak()
-    finally:
-        tracemalloc.stop()
-    one_block = patches.pixels.nbytes
-    assert max(peaks) < 8 * one_block
-    assert max(peaks[20:]) < 1.1 * max(peaks[5:20])
-    assert model.n_iter_ == 40
-    assert model.loss_curve_[-1] < 0.8 * model.loss_curve_[0]
-
-
-def test_four_threads_at_once_get_the_right_rows():
-    model = quick(hidden_layer_sizes=(64, 32)).fit(PATCHES.pixels, NAMES)
-    questions = [PATCHES.pixels[start : start + 300] for start in range(0, 300, 15)]
-    expected = [model.predict_proba(pixels) for pixels in questions]
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(model.predict_proba, questions * 5))
-    np.testing.assert_array_equal(answers, expected * 5)
 
 
 @pytest.mark.parametrize(

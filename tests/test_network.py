@@ -2,7 +2,6 @@
 
 import copy
 import math
-import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -282,18 +281,3 @@ def test_four_threads_at_once_get_the_right_rows(activation):
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(network.logits, questions * 10))
     assert_same(answers, expected * 10)
-
-
-# ------------------------------------------------------------------------------------------------ parameters
-
-
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))])
-def test_a_copy_gives_the_same_and_shares_nothing(duplicate):
-    original, (pixels, labels) = make(), batch()
-    logits, gradient = original.logits(pixels), original.gradient(pixels, labels)
-    network = duplicate(original)
-    np.testing.assert_array_equal(network.logits(pixels), logits)
-    assert_same(network.gradient(pixels, labels), gradient)
-    for parameter in network.parameters:
-        parameter[:] = 0
-    np.testing.assert_array_equal(original.logits(pixels), logits)
