@@ -15,6 +15,7 @@ from matplotlib.text import Text
 
 from edge_demo.evaluation import loss_parts as parts_of
 from edge_demo.evaluation import reliability_points
+from edge_demo.figures.account import account
 from edge_demo.figures.animation import animation, photograph_animation
 from edge_demo.figures.certainty import certainty
 from edge_demo.figures.comparison import curves, differences
@@ -32,7 +33,7 @@ from edge_demo.figures.probability_vs_truth import probability_vs_truth
 from edge_demo.figures.reliability import reliability
 from edge_demo.figures.scaling import scaling
 from edge_demo.figures.softmax_steps import softmax_steps
-from edge_demo.figures.style import CannotDraw, fitting, percent, save_figure
+from edge_demo.figures.style import CannotDraw, percent, save_figure
 from edge_demo.figures.surprises import surprises
 from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
 from edge_demo.figures.temperature import temperature
@@ -64,7 +65,9 @@ def figures(classes, shape=(5, 5)):
     histories, grid, sizes = rng.random((3, 2, 6)) + 0.1, rng.random((2, 3, 4, 2)), (500, 2000, 8000)
     points = reliability_points(p[:, 0], labels == 0)
     activations = [np.maximum(rng.normal(size=(n, 12)), 0), np.zeros((n, 3))]
+    reasons = dict.fromkeys(("too small a network", "too few data", "too short a training"), (0.03, 0.01))
     drawn = {
+        "account": lambda: account({"grouping": 0.09, "calibration": 0.01}, reasons, "One sentence"),
         "certainty": lambda: certainty(pixels, np.linspace(0, 1, n), names[0], shape),
         "confusion": lambda: confusion(labels, before.argmax(axis=1), after.argmax(axis=1), names),
         "curves": lambda: curves(names[:3] if classes > 2 else HOSTILE[:3], histories, histories),
@@ -198,30 +201,17 @@ def test_no_backend_is_read_from_the_environment(tmp_path):
     assert len(list(tmp_path.glob("*.png"))) == 2
 
 
-class Smooth:
-    """A layer that learns, of which the patch's pixels are no longer those that the next layer sees."""
-
-    learned = ("kernel",)
-
-    def __init__(self):
-        self.kernel = np.ones(2)
+class Crop:
+    """The next layer sees other numbers than the patch's pixels."""
 
     def forward(self, inputs):
-        self.inputs = inputs
-        return self.kernel[0] * inputs[:, :-1] + self.kernel[1] * inputs[:, 1:]
-
-    def backward(self, grad_output):
-        before, after = self.inputs[:, :-1], self.inputs[:, 1:]
-        self.grad_kernel = np.array([(grad_output * before).sum(), (grad_output * after).sum()])
-        return np.pad(grad_output * self.kernel[0], ((0, 0), (0, 1))) + np.pad(
-            grad_output * self.kernel[1], ((0, 0), (1, 0))
-        )
+        return inputs[:, 20:]
 
 
 def test_what_cannot_draw_a_network_is_left_out_with_a_line(tmp_path):
     run, rng = make_run(own_patches()), np.random.default_rng(0)
     run.settings["data"]["class_counts"] = [50, 50, 50]
-    network = Network([Smooth(), Dense(35, 4, rng), ReLU(), Dense(4, 3, rng)])
+    network = Network([Crop(), Dense(16, 4, rng), ReLU(), Dense(4, 3, rng)])
     run.before = run.after = network
     run.snapshots = {0: network.arrays, 1: network.arrays}
     names, notes = save_figures(run, tmp_path)
@@ -253,10 +243,3 @@ def test_a_probability_is_never_0_or_100_percent():
         "99.6 %",
         "> 99.9 %",
     ]
-
-
-def test_a_long_name_keeps_its_ends():
-    shown = fitting("first" + "W" * 300 + "last", 1.5)
-    assert shown.startswith("first")
-    assert shown.endswith("last")
-    assert fitting("two\nlines", 9) == "two lines"

@@ -6,7 +6,7 @@ from conftest import call
 from PIL import Image
 
 from edge_demo.datasets.patches import InputError
-from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
+from edge_demo.photographs import edge_map, read_image, sobel_magnitude
 from edge_demo.runs.run import load_run
 
 
@@ -46,15 +46,11 @@ def test_what_is_transparent_is_on_white(tmp_path, mode):
     np.testing.assert_allclose(read_image(save(tmp_path / "alpha.png", picture)), 1 - alpha / 255, atol=3e-3)
 
 
-def test_floats_are_taken_as_they_are(tmp_path):
-    values = np.linspace(-0.5, 2, 49, dtype=np.float32).reshape(7, 7)
-    np.testing.assert_array_equal(read_image(save(tmp_path / "floats.tiff", Image.fromarray(values))), values)
-
-
-def test_sixteen_bits_keep_their_precision(tmp_path):
-    values = np.linspace(30_000, 30_100, 101).astype(np.uint16).reshape(1, -1).repeat(6, axis=0)
-    grey = read_image(save(tmp_path / "fine.png", Image.fromarray(values)))
-    np.testing.assert_allclose(grey, values / 65535, atol=1e-12)
+def test_floats_are_taken_as_they_are_and_sixteen_bits_are_divided(tmp_path):
+    floats = np.linspace(-0.5, 2, 49, dtype=np.float32).reshape(7, 7)
+    np.testing.assert_array_equal(read_image(save(tmp_path / "floats.tiff", Image.fromarray(floats))), floats)
+    fine = np.arange(30_000, 30_049, dtype=np.uint16).reshape(7, 7)
+    np.testing.assert_allclose(read_image(save(tmp_path / "fine.png", Image.fromarray(fine))), fine / 65535, atol=1e-12)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -74,12 +70,6 @@ def test_a_turned_camera_is_turned_back(tmp_path, orientation):
     exif[0x0112] = orientation
     path = save(tmp_path / "turned.png", Image.fromarray(np.ascontiguousarray(stored)), exif=exif)
     np.testing.assert_allclose(read_image(path), upright / 255, atol=1e-12)
-
-
-def test_of_several_pictures_the_first_counts(tmp_path):
-    first, second = Image.fromarray(ramp()), Image.new("L", (12, 9), 200)
-    path = save(tmp_path / "several.gif", first, save_all=True, append_images=[second])
-    np.testing.assert_allclose(read_image(path), ramp() / 255, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -104,14 +94,8 @@ def test_what_is_no_usable_picture_is_refused_by_name(tmp_path):
         read_image(save(tmp_path / "large.png", Image.new("1", (20_000, 10_000))))
     with pytest.raises(InputError, match="finite"):
         read_image(save(tmp_path / "nan.tiff", Image.fromarray(np.full((9, 9), np.nan, dtype=np.float32))))
-    with pytest.raises(IsADirectoryError):
-        read_image(tmp_path)
-
-
-def test_the_default_photograph_needs_no_download():
-    grey = read_image(default_photograph())
-    assert min(grey.shape) > 400
-    assert grey.std() > 0.1
+    with pytest.raises(InputError, match=r"\(9, 7\) pixels here"):
+        read_image(save(tmp_path / "small.png", Image.new("L", (7, 9))), smallest=(10, 1))
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (5, 500), (33, 6)])
@@ -127,18 +111,11 @@ def test_the_edge_map_is_a_double_loop_over_windows(shape, classes):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("shape", [(4, 4), (8, 8), (3, 6), (6, 3), (1, 17), (20, 1)])
+@pytest.mark.parametrize("shape", [(4, 4), (3, 6), (1, 17), (20, 1)])
 def test_windows_of_another_shape_have_their_pixel_in_the_middle(shape):
     grey = np.random.default_rng(2).random((20, 17))
     middle = np.ravel_multi_index((shape[0] // 2, shape[1] // 2), shape)
     np.testing.assert_array_equal(edge_map(lambda pixels: pixels[:, middle], grey, shape), grey)
-
-
-def test_the_pixels_of_a_window_are_its_rows_one_after_the_other():
-    grey = np.random.default_rng(3).random((9, 9))
-    weights = np.arange(6.0)
-    found = edge_map(lambda pixels: pixels @ weights, grey, (2, 3))
-    assert found[4, 4] == pytest.approx(grey[3:5, 3:6].ravel() @ weights)
 
 
 @pytest.mark.parametrize("grey", [np.zeros((4, 9)), np.zeros(9), np.zeros((9, 9, 3)), np.full((9, 9), np.nan)])
@@ -150,13 +127,6 @@ def test_what_is_no_picture_for_the_window_is_refused(grey):
 def test_names_of_classes_are_no_map():
     with pytest.raises(ValueError, match="probabilities or scores, not names such as Edge"):
         edge_map(lambda pixels: np.full(len(pixels), "Edge"), np.zeros((9, 9)))
-
-
-@pytest.mark.parametrize("window", [(10, 1), (1, 8)])
-def test_a_picture_with_fewer_rows_or_columns_than_the_window_is_refused(tmp_path, window):
-    path = save(tmp_path / "small.png", Image.new("L", (7, 9)))  # 9 rows of 7
-    with pytest.raises(InputError, match=r"\(9, 7\) pixels here"):
-        read_image(path, smallest=window)
 
 
 def test_sobels_gradient_of_a_ramp_is_its_slope():
@@ -178,24 +148,15 @@ def photographed(trained, tmp_path_factory):
     return folder / "out", done.stdout
 
 
-def test_detect_edges_writes_a_figure_and_maps_of_the_pictures_own_size(photographed):
+def test_a_map_is_the_probability_as_grey_in_the_pictures_own_size(photographed, trained):
     folder, text = photographed
     assert len(list(folder.iterdir())) == 2 * 5
     assert "40×30 pixels" in text
-    for what in ("before", "after", "exact", "sobel"):
-        assert opened(folder / f"a $b$ <i>&amp; ü_{what}.png").shape == (30, 40)
-
-
-def test_two_pictures_of_one_name_do_not_overwrite_each_other(photographed):
-    folder, _ = photographed
-    assert opened(folder / "a $b$ <i>&amp; ü-2_after.png").shape == (40, 30)
-
-
-def test_a_map_is_the_probability_as_grey(photographed, trained):
     run = load_run(trained[0])
-    expected = edge_map(run.after.probabilities, ramp(40, 30) / 255)[..., 0]
-    shown = opened(photographed[0] / "a $b$ <i>&amp; ü_after.png") / 255
-    assert np.abs(shown - expected).max() <= 0.5 / 255 + 1e-9
+    for end, turn in (("", 0), ("-2", 1)):
+        expected = edge_map(run.after.probabilities, np.rot90(ramp(40, 30), turn) / 255)[..., 0]
+        shown = opened(folder / f"a $b$ <i>&amp; ü{end}_after.png") / 255
+        assert np.abs(shown - expected).max() <= 0.5 / 255 + 1e-9
 
 
 def test_seven_kinds_give_a_map_of_the_chosen_class_and_of_all(trained_kinds, tmp_path):
@@ -205,17 +166,7 @@ def test_seven_kinds_give_a_map_of_the_chosen_class_and_of_all(trained_kinds, tm
     assert "p(ramp)" in done.stdout
     assert (tmp_path / "out" / "ramp_classes.png").exists()
     done = call("detect_edges.py", path, *flags, "--class", "curve")
-    assert done.returncode == 2
     assert "'curve' is none of this run's classes vertical" in done.stderr
-
-
-def test_a_bad_picture_among_good_ones_is_found_before_anything_is_written(trained, tmp_path):
-    good = save(tmp_path / "good.png", Image.fromarray(ramp(20, 10)))
-    (tmp_path / "bad.png").write_text("no picture")
-    done = call("detect_edges.py", good, tmp_path / "bad.png", "--run", trained[0], "--out", tmp_path / "out")
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_picture_of_few_greys_is_named_with_the_flag_that_stretches_them(trained, tmp_path):

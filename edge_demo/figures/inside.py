@@ -23,13 +23,13 @@ def inside(before, after, epochs, silent):
     first, last = (number(np.sqrt(np.mean([np.mean(layer**2) for layer in stage]))) for stage in (before, after))
     never = f"{silent[-1].sum():,} of {units:,} units never answer"
     title = f"The typical activation is {first} before training and {last} after; {never}"
-    place = {"left": 0.65, "right": 0.2, "bottom": 0.5, "top": 0.75, "wspace": 0.15}
+    place = {"left": 0.65, "right": 0.2, "bottom": 0.5, "top": 0.75, "wspace": 0.15, "hspace": 0.3}
     figure = new_figure(1.25 + TALL * rows, title, **place)
     grid = figure.subplots(rows, 3, squeeze=False, width_ratios=(3, 3, 2))
     for i, (*panels, curve) in enumerate(grid):
         low, high = min(before[i].min(), after[i].min()), max(before[i].max(), after[i].max())
         for axes, activations in zip(panels, (before[i], after[i]), strict=True):
-            _spread(axes, activations, low, max(high, low + 1e-9))
+            _spread(axes, activations, low, max(high, low + 1))
         panels[0].set_ylabel(f"activations, hidden layer {i + 1}")
         curve.plot(epochs, silent[:, i], "o-", color="black", ms=3, clip_on=False)
         curve.set(xlim=(0, max(epochs[-1], 1)), ylim=(0, after[i].shape[1]))
