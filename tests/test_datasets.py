@@ -389,6 +389,7 @@ SCALES = [  # the lowest and highest pixel of a training file, and the range tha
     (-1000, 3000, (-1000, 3000)),
     (0.5, 0.55, (0.5, 0.55)),
     (0, 4.5, (0, 4.5)),
+    (-3.5, 1, (-3.5, 1)),
     (0, 1, None),
     (-3, 4, None),
     (0.2, 0.31, None),

@@ -85,6 +85,7 @@ def read_table(source, *, name=None, label=None, drop=(), pixels=None, progress=
     table.labels = _labels(table)
     if pixels and not any(table.labels or ()):
         table.labels = None  # the column is there, and empty
+    table.numbers = None  # which of a large file fill much of the memory
     return table
 
 
