@@ -14,10 +14,9 @@ from edge_demo.figures.style import rendered
 from edge_demo.photographs import default_photograph, edge_map
 from edge_demo.runs.run import load_run, with_parameters
 
-SECONDS, HELD = 10, 2.5  # in all, and of these on the last picture
 MOST_PATCHES = 2000  # are drawn, so that the file stays small
 BETWEEN = 5  # pictures from one saved epoch of training to the next
-SLOW, FAST = 900, 350  # milliseconds of a picture of the photograph, in the first epoch and later
+EACH, SLOW, FAST, LAST = 50, 900, 350, 2500  # milliseconds: of these, of a photograph's first epoch and others, the end
 
 
 @cli.command
@@ -29,15 +28,23 @@ def main(argv):
         cli.check_output(out, [options.photograph])
     run = load_run(options.run)
     grey = read_picture(options.photograph, options, run.test.shape) if options.photograph else None
+    epochs, names, labels = list(run.snapshots), run.test.class_names, run.test.labels
     networks = [with_parameters(run.after, snapshot) for snapshot in run.snapshots.values()]
     logits = np.array([network.logits(run.test.pixels) for network in networks])
-    losses = [log_loss(stage, run.test.labels) for stage in logits]
-    if grey is None:
-        pictures, durations = over_the_test_patches(run, logits, losses)
+    losses = [log_loss(stage, labels) for stage in logits]
+    if options.photograph:
+        maps = [edge_map(network.probabilities, grey, run.test.shape)[..., 0] for network in networks]
+        figure, draw = photograph_animation(grey, epochs, maps, names[0], losses)
+        positions, durations = range(len(epochs)), [SLOW if epoch <= 1 else FAST for epoch in epochs]
     else:
-        pictures, durations = over_a_photograph(run, networks, losses, grey)
+        accuracies = (logits.argmax(axis=2) == labels).mean(axis=1)
+        shown = logits[:, :MOST_PATCHES], labels[:MOST_PATCHES]
+        figure, draw = animation(epochs, *shown, names, losses, accuracies)
+        positions = glide(np.arange((len(epochs) - 1) * BETWEEN + 1) / BETWEEN)
+        durations = [EACH] * len(positions)
     options.out.mkdir(parents=True, exist_ok=True)
-    save_gif(pictures, durations, out)
+    pictures = [picture(figure, draw, position) for position in positions]
+    save_gif(pictures, [*durations[:-1], LAST], out)
     cli.say(f"written: {cli.shown(out)}, {out.stat().st_size / 1e6:.1f} MB")
 
 
@@ -52,31 +59,10 @@ def parse(argv):
     return parser.parse_args(argv)
 
 
-def over_the_test_patches(run, logits, losses):
-    """Pictures of the main figure, and how long each is shown, in milliseconds."""
-    labels, epochs = run.test.labels, list(run.snapshots)
-    accuracies = [np.mean(stage.argmax(axis=1) == labels) for stage in logits]
-    shown = logits[:, :MOST_PATCHES], labels[:MOST_PATCHES], run.test.class_names
-    figure, draw = animation(epochs, *shown, losses, accuracies)
-    positions = np.arange((len(epochs) - 1) * BETWEEN + 1) / BETWEEN
-    pictures = [picture(figure, draw, glide(position)) for position in positions]
-    each = round(100 * (SECONDS - HELD) / max(len(pictures) - 1, 1)) * 10  # milliseconds; a GIF counts in 10
-    return pictures, [each] * (len(pictures) - 1) + [1000 * HELD]
-
-
-def over_a_photograph(run, networks, losses, grey):
-    """Pictures of its edge map, and how long each is shown, in milliseconds: at first the longest."""
-    epochs = list(run.snapshots)
-    maps = [edge_map(network.probabilities, grey, run.test.shape)[..., 0] for network in networks]
-    figure, draw = photograph_animation(grey, epochs, maps, run.test.class_names[0], losses)
-    pictures = [picture(figure, draw, i) for i in range(len(epochs))]
-    return pictures, [SLOW if epoch <= 1 else FAST for epoch in epochs[:-1]] + [1000 * HELD]
-
-
-def glide(position):
-    """Slows down near each saved epoch, so that the eye can rest there."""
-    share = position % 1
-    return position - share + share * share * (3 - 2 * share)
+def glide(positions):
+    """Slower near each saved epoch, so that the eye can rest there."""
+    share = positions % 1
+    return positions - share + share * share * (3 - 2 * share)
 
 
 def picture(figure, draw, position):

@@ -21,7 +21,7 @@ def temperature(logits, class_names, temperatures=(0.25, 0.5, 1, 2, 4, 8)):
         "the order never changes"
     )
     shown = np.sort(np.argsort(-logits, kind="stable")[:MOST])
-    below = 0.9 + 0.2 * -(-len(shown) // 3)  # inches
+    below = 0.7 + 0.2 * -(-len(shown) // 3)  # inches
     figure = new_figure(below + 3.7, title)
     axes = add_axes(figure, LEFT, below, WIDTH - LEFT - RIGHT, 2.9)
     names = [f"T = {t:g}" for t in temperatures]
@@ -43,6 +43,5 @@ def temperature(logits, class_names, temperatures=(0.25, 0.5, 1, 2, 4, 8)):
     axes.set(xlim=(-0.5, len(groups) - 0.5), ylim=(0, 1), ylabel="probability: softmax(z / T)")
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xticks(groups, names)
-    heading = "logits" if len(shown) == classes else f"the {MOST} largest of {classes} logits"
-    figure.legend(title=heading, loc="lower center", ncols=min(3, len(shown)))
+    figure.legend(loc="lower center", ncols=min(3, len(shown)))
     return figure
