@@ -76,7 +76,7 @@ def _training_curves(run):
     if truth is not None:
         references |= {"bayes_loss": log_loss(truth, labels), "bayes_accuracy": accuracy(truth, labels)}
         if len(run.test.class_names) == 2:
-            references["floor"] = getattr(run.generator, "bayes_loss", None)
+            references["floor"] = run.generator.bayes_loss
     return training_curves(**asdict(run.history), class_counts=counts, **references)
 
 
@@ -137,8 +137,8 @@ def hidden_activations(network, pixels):
 
 
 def learns(layer):
-    """Whether a layer holds arrays that training changes, itself or in the layers inside it."""
-    return bool(Network([layer]).parameters)
+    """Whether a layer holds, at any depth, a matrix that training changes."""
+    return any(array.ndim > 1 for array in Network([layer]).parameters)
 
 
 def log_odds_maps(run, grey, k=0):
