@@ -13,6 +13,10 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from edge_demo.checks import check_gradient
+from edge_demo.datasets import load_dataset
+from edge_demo.network import Dense, Network
+
 pytestmark = pytest.mark.shipped
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,21 +40,26 @@ def copy_of_project(folder):
     return folder
 
 
-def test_the_python_runs_as_it_is_pasted(tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", ["README.md", "docs/code.md"])
+def test_the_python_runs_when_each_block_is_pasted_alone(page, tmp_path, monkeypatch):
     monkeypatch.chdir(copy_of_project(tmp_path))
-    names = {"np": np}
-    for kind, block in BLOCKS:
-        if kind == "python":
-            exec(block, names)
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S):
+        pasted = {}
+        exec(block, pasted)
+        names |= pasted
+    if page == "README.md":
+        rng, test = np.random.default_rng(0), load_dataset("data").test[:20]
+        network = Network([Dense(25, 16, rng), names["Tanh"](), Dense(16, 2, rng)])
+        assert check_gradient(network, test.pixels, test.labels) < 1e-4
 
 
 @slow
 def test_python_and_commands_run_in_the_order_in_which_they_stand(tmp_path, monkeypatch):
     monkeypatch.chdir(copy_of_project(tmp_path))
-    names = {"np": np}
     for kind, block in BLOCKS:
         if kind == "python":
-            exec(block, names)
+            exec(block, {})
         for line in block.splitlines():
             if line in COMMANDS:
                 line = line.replace(".venv/bin/python", shlex.quote(sys.executable))
