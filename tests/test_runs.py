@@ -138,6 +138,9 @@ def test_examples_are_the_first_sure_patch_of_each_kind_then_others_and_last_the
     part = Run(run.settings, run.before, run.after, run.history, run.test[few], run.generator)
     surest = max((i for i in range(300) if part.test.kinds[i] == 0), key=lambda i: exact[few[i]])
     assert surest in part.examples()
+    swapped = Run(run.settings, run.after, run.before, run.history, run.test, run.generator)  # training takes losses up
+    first = swapped.examples()[0]
+    assert losses["before"][first] < losses["after"][first]
     own = Patches(run.test.pixels, run.test.labels)
     by_network = Run(run.settings, run.before, run.after, run.history, own).examples()
     sure = np.exp(-losses["after"]) >= 0.9

@@ -116,7 +116,8 @@ class Run:
             of_kind = others[kinds == kind]
             firsts.append(of_kind[np.minimum(sure[of_kind], SURE).argmax()])  # the first of those that are sure
         shown = [*firsts, *np.setdiff1d(others, firsts)][: count - 1]
-        shown.sort(key=lambda i: i != next((i for i in shown if after[i] > before[i]), None))
+        learned = next((i for i in shown if after[i] > before[i]), None)
+        shown = sorted(shown, key=lambda i: i != learned)
         return np.array([*shown, most_wrong])
 
     @property
