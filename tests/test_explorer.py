@@ -16,6 +16,8 @@ from edge_demo.network import Dense, Network
 from edge_demo.photographs import default_photograph, read_image
 from edge_demo.runs.run import fingerprint, load_run
 
+pytestmark = pytest.mark.shipped
+
 
 def data_of(page):
     (text,) = re.findall(r'<script type="application/json" id="run-data">(.*?)</script>', page, re.DOTALL)

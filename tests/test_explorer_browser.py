@@ -31,6 +31,8 @@ from edge_demo.photographs import edge_map
 from edge_demo.runs.run import fingerprint, flat, load_run, with_parameters
 from edge_demo.softmax import cross_entropy, log_softmax, softmax
 
+pytestmark = pytest.mark.shipped
+
 
 def missing(what):
     message = f"the explorer is not tested in a browser: {what}"

@@ -63,6 +63,7 @@ def assert_same(arrays, expected):
 # ------------------------------------------------------------------------------------------------ values
 
 
+@pytest.mark.shipped
 @pytest.mark.parametrize("hidden", [[], [4], [5, 3]], ids=str)
 def test_build_network_makes_the_layers_it_describes(hidden):
     network = build_network(25, hidden, 7, np.random.default_rng(0))
@@ -84,6 +85,7 @@ def test_the_same_seed_gives_the_same_parameters():
     assert not np.array_equal(first[0], other[0])
 
 
+@pytest.mark.shipped
 @pytest.mark.parametrize("hidden", [(), (4,), (5, 3)])
 def test_logits_equal_a_sum_written_out_neuron_by_neuron(hidden):
     network, (pixels, _) = make(hidden, classes=3), batch()

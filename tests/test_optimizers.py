@@ -90,6 +90,7 @@ def gradient_by_patches(values, pixels, labels, hidden):
     return [value / len(labels) for value in listed(totals)]
 
 
+@pytest.mark.shipped
 @each_pair
 def test_the_weights_after_three_hundred_batches_equal_those_of_another_implementation(optimizer, scalar):
     rng, scalar = np.random.default_rng(1), scalar()

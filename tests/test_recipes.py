@@ -14,6 +14,8 @@ TRAIN_AND_PREDICT = """
 import json, os, sys
 import numpy as np
 
+pytestmark = pytest.mark.shipped
+
 for title, folder, flags in json.loads(sys.argv[1]):
     for name in [name for name in sys.modules if name.split(".")[0] in ("edge_demo", "scripts")]:
         del sys.modules[name]

@@ -163,6 +163,7 @@ def test_probabilities_on_an_easy_problem_rise_above_what_softmax_applied_twice_
     assert history.train_accuracy[-1] == 1
 
 
+@pytest.mark.shipped
 @pytest.mark.parametrize(("batch_size", "where"), [(16, "at learning rate 1e.200"), (60, "in epoch 1")])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_divergence_says_where_and_what_to_try_and_warns_of_nothing(batch_size, where, momentum):
@@ -173,6 +174,7 @@ def test_divergence_says_where_and_what_to_try_and_warns_of_nothing(batch_size, 
     assert str(pickle.loads(pickle.dumps(diverged.value))) == str(diverged.value)  # as it comes from another process
 
 
+@pytest.mark.shipped
 def test_divergence_on_pixels_that_are_not_scaled_says_so():
     patches = easy()
     patches.pixels = patches.pixels * 1e6
