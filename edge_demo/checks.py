@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_demo.network import Network, inner_layers
+from edge_demo.network import Network, inner_layers, set_training
 from edge_demo.optimizers import Adam
 from edge_demo.softmax import NonFiniteLogits, log_softmax
 
@@ -134,7 +134,7 @@ def compare_slopes(network, pixels, labels, most=100):
     start = _beside(network)
     network = deepcopy(start)
     gradients = deepcopy(start).gradient(pixels, labels)
-    largest = max((np.abs(slopes).max() for slopes in gradients), default=0.0)
+    largest = max((np.abs(slopes).max() for slopes in gradients if np.isfinite(slopes).all()), default=0.0)
     rounding = np.finfo(float).eps * (1.0 + np.abs(network.logits(pixels)).max()) / STEP
     unseen = max(1e-7 * largest, 1e3 * rounding)  # slopes below this are lost in float64's last digits
 
@@ -235,7 +235,7 @@ def vanishing(network, pixels, labels, optimizer):
     sizes = []
     for place in (network, _beside(network)):
         place.gradient(pixels, labels)
-        layers = [layer for layer in inner_layers(place) if getattr(layer, "learned", ())]
+        layers = [layer for _, layer in inner_layers(place) if getattr(layer, "learned", ())]
         slopes = [max(np.abs(getattr(layer, f"grad_{name}")).max() for name in layer.learned) for layer in layers]
         sizes.append(slopes[0] / slopes[-1] if slopes and slopes[-1] else 1.0)
     text = f"first layer's slopes {max(sizes):.0e} of the last's"
@@ -443,15 +443,13 @@ def _mean_log_loss(network, pixels, labels):
 
 def _training_loss(network, pixels, labels):
     """The loss while training, which leaves it on."""
-    for layer in inner_layers(network):
-        if hasattr(layer, "training"):
-            layer.training = True
+    set_training(network, True)
     return network.loss(pixels, labels)
 
 
 def _rewind(network, start):
     """Layers that draw at random will draw what those of start will draw."""
-    for layer, other in zip(inner_layers(network), inner_layers(start), strict=True):
+    for (_, layer), (_, other) in zip(inner_layers(network), inner_layers(start), strict=True):
         for name, value in vars(other).items():
             if isinstance(value, np.random.Generator):
                 getattr(layer, name).bit_generator.state = deepcopy(value.bit_generator.state)
@@ -468,16 +466,7 @@ def _beside(network):
 
 def _names(network):
     """Of each array in parameters what it is called: layer 2, Dense, weights."""
-    learned = {id(array) for array in network.parameters}
-    names = []
-    for name, array in network.arrays.items():
-        place, _, attribute = name.rpartition(".")
-        layer = network
-        for number in place.split("."):
-            layer = layer.layers[int(number) - 1]
-        if id(array) in learned:
-            names.append(f"layer {place}, {type(layer).__name__}, {attribute}")
-    return names
+    return [f"layer {place}, {type(layer).__name__}, {name}" for place, layer, name in network.learned_arrays()]
 
 
 def _numbers_within(network):

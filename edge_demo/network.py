@@ -42,9 +42,9 @@ class Dense:
 
     learned = ("weights", "bias")
 
-    def __init__(self, inputs, outputs, rng):
-        self.weights = rng.normal(0.0, np.sqrt(2.0 / inputs), (inputs, outputs))
-        self.bias = np.zeros(outputs)
+    def __init__(self, n_inputs, n_outputs, rng):
+        self.weights = rng.normal(0.0, np.sqrt(2.0 / n_inputs), (n_inputs, n_outputs))
+        self.bias = np.zeros(n_outputs)
 
     def forward(self, inputs):
         self.inputs = inputs
@@ -72,7 +72,7 @@ class Network:
 
     def __init__(self, layers):
         self.layers = list(layers)
-        _set_training(inner_layers(self), False)
+        set_training(self, False)
 
     def forward(self, inputs):
         for layer in self.layers:
@@ -105,49 +105,51 @@ class Network:
 
     def gradient(self, pixels, labels):
         """The slope of the loss for every number in parameters, a list of arrays like theirs, by backpropagation."""
-        layers = inner_layers(self)
-        _set_training(layers, True)
+        set_training(self, True)
         try:
             self.backward(cross_entropy_gradient(self.logits(pixels), labels))
         finally:
-            _set_training(layers, False)
-        return [getattr(layer, f"grad_{name}") for layer in layers for name in getattr(layer, "learned", ())]
+            set_training(self, False)
+        return [getattr(layer, f"grad_{name}") for _, layer, name in self.learned_arrays()]
 
     @property
     def parameters(self):
         """The layers' own learned arrays, a list in the layers' order: changing one in place changes the layer."""
-        return [getattr(layer, name) for layer in inner_layers(self) for name in getattr(layer, "learned", ())]
+        return [getattr(layer, name) for _, layer, name in self.learned_arrays()]
 
     @property
     def arrays(self):
         """A dict of the layers' own arrays, learned and saved, by place and name: 2.weights, or 3.1.bias in layer 3."""
-        return _named_arrays(self, "")
+        return {
+            f"{place}.{name}": getattr(layer, name)
+            for place, layer in inner_layers(self)
+            for name in (*getattr(layer, "learned", ()), *getattr(layer, "saved", ()))
+        }
+
+    def learned_arrays(self):
+        """Yields place, layer and name of each array in parameters."""
+        for place, layer in inner_layers(self):
+            for name in getattr(layer, "learned", ()):
+                yield place, layer, name
 
 
-def inner_layers(layer):
-    """All layers inside a layer, at any depth, a list in their order."""
-    return [found for inner in getattr(layer, "layers", ()) for found in (inner, *inner_layers(inner))]
-
-
-def _named_arrays(layer, place):
-    arrays = {}
+def inner_layers(layer, place=""):
+    """Yields place and layer of all layers inside a layer, at any depth: 1, 2, 3, 3.1, 3.2, 4."""
     for number, inner in enumerate(getattr(layer, "layers", ()), start=1):
-        for name in (*getattr(inner, "learned", ()), *getattr(inner, "saved", ())):
-            arrays[f"{place}{number}.{name}"] = getattr(inner, name)
-        arrays |= _named_arrays(inner, f"{place}{number}.")
-    return arrays
+        yield f"{place}{number}", inner
+        yield from inner_layers(inner, f"{place}{number}.")
 
 
-def _set_training(layers, value):
-    for layer in layers:
+def set_training(network, value):
+    for _, layer in inner_layers(network):
         if hasattr(layer, "training"):
             layer.training = value
 
 
 def build_network(inputs, hidden, classes, rng):
     """Center, then a Dense and a ReLU for each size in the list hidden (none for []), then a Dense to the logits."""
-    layers = [Center(0.5)]
+    layers, width = [Center(0.5)], inputs
     for size in hidden:
-        layers += [Dense(inputs, size, rng), ReLU()]
-        inputs = size
-    return Network([*layers, Dense(inputs, classes, rng)])
+        layers += [Dense(width, size, rng), ReLU()]
+        width = size
+    return Network([*layers, Dense(width, classes, rng)])

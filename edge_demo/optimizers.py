@@ -20,8 +20,7 @@ class SGD:
             self.velocities = [np.zeros_like(parameter) for parameter in parameters]
 
         for parameter, gradient, velocity in zip(parameters, gradients, self.velocities, strict=True):
-            velocity *= self.momentum
-            velocity += gradient
+            velocity[...] = self.momentum * velocity + gradient
             parameter -= self.learning_rate * velocity
 
 
@@ -34,18 +33,20 @@ class Adam:
         self.beta2 = beta2
         self.epsilon = epsilon
         self.steps = 0
+        self.means = None
 
     def step(self, parameters, gradients):
-        if self.steps == 0:
+        if self.means is None:
             self.means = [np.zeros_like(parameter) for parameter in parameters]
             self.squares = [np.zeros_like(parameter) for parameter in parameters]
         self.steps += 1
-        mean_share = 1 - self.beta1**self.steps  # both averages begin at 0, which dividing by these two undoes
+        # both averages begin at 0, which dividing by these two undoes
+        mean_share = 1 - self.beta1**self.steps
         square_share = 1 - self.beta2**self.steps
 
         for parameter, gradient, mean, square in zip(parameters, gradients, self.means, self.squares, strict=True):
-            mean[:] = self.beta1 * mean + (1 - self.beta1) * gradient
-            square[:] = self.beta2 * square + (1 - self.beta2) * gradient**2
+            mean[...] = self.beta1 * mean + (1 - self.beta1) * gradient
+            square[...] = self.beta2 * square + (1 - self.beta2) * gradient**2
             parameter -= self.learning_rate * (mean / mean_share) / (np.sqrt(square / square_share) + self.epsilon)
 
 

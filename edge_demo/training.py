@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from edge_demo.softmax import NonFiniteLogits, log_softmax
+from edge_demo.softmax import NonFiniteLogits, at_label, log_softmax
 
 DIVERGED = 1e4  # nats; no useful step leads there, and from there none leads back
-SMALLER_STEPS = "try a learning rate ten times smaller"
-FAR = 10.0  # pixels beyond this are not between 0 and 1, and make steps that much too long
+FAR = 10.0  # pixels beyond this, which should be about 0 to 1, make steps that much too long
 
 
 class TrainingDiverged(ValueError):
@@ -19,9 +18,11 @@ class TrainingDiverged(ValueError):
 
 
 def _diverged(where, patches):
-    """The TrainingDiverged to raise."""
+    """A TrainingDiverged whose remedy fits the patches."""
     largest = np.abs(patches.pixels).max()
-    remedy = f"pixels reach {largest:g}: bring them to 0 to 1" if largest > FAR else SMALLER_STEPS
+    remedy = "try a learning rate ten times smaller"
+    if largest > FAR:
+        remedy = f"pixels reach {largest:g}: bring them to 0 to 1"
     why = f"the loss is no longer finite, or beyond {DIVERGED:g} nats"
     return TrainingDiverged(f"training diverged {where}: {why}; {remedy}")
 
@@ -91,9 +92,9 @@ class History:
 def measure(network, patches):
     """Mean of -log p(label) in nats, whatever loss the network makes small, and accuracy; NaN where p is not known."""
     logits, labels = network.logits(patches.pixels), patches.labels
-    right = logits.argmax(axis=1) == labels
     try:
         log_probabilities = log_softmax(logits)
     except NonFiniteLogits:
         return np.nan, np.nan
-    return float(-log_probabilities[np.arange(len(labels)), labels].mean()), float(right.mean())
+    loss = -log_probabilities[at_label(logits, labels)].mean()
+    return float(loss), float((logits.argmax(axis=1) == labels).mean())
