@@ -17,9 +17,8 @@ from edge_demo.figures.pipeline import pipeline
 from edge_demo.figures.softmax_steps import softmax_steps
 from edge_demo.figures.style import CannotDraw, save_figure
 from edge_demo.figures.training_curves import training_curves
-from edge_demo.network import Network
 from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
-from edge_demo.runs.run import with_parameters
+from edge_demo.runs.run import holds_matrix, with_parameters
 
 LOOKED_INTO = 2000  # test patches whose activations are drawn
 
@@ -88,7 +87,7 @@ def _hidden_weights(run):
 
 def _weights(network, pixels):
     """The weights (pixels, units) of the first layer that learns, and those from its units to the logits, or None."""
-    learned = [layer for layer in network.layers if learns(layer)]
+    learned = [layer for layer in network.layers if holds_matrix(layer)]
     matrices = [getattr(layer, "weights", np.empty(0)) for layer in learned]
     if not learned or matrices[0].ndim != 2 or len(matrices[0]) != pixels:
         raise CannotDraw(f"its first layer that learns has no weights for each of the {pixels} pixels")
@@ -130,15 +129,10 @@ def hidden_activations(network, pixels):
     """What each layer that learns is given, but for the first: a list of arrays (n, units). pixels: (n, inputs)."""
     activations, found = pixels, []
     for layer in network.layers:
-        if learns(layer):
+        if holds_matrix(layer):
             found.append(activations.reshape(len(pixels), -1))
         activations = layer.forward(activations)
     return found[1:]
-
-
-def learns(layer):
-    """Whether a layer holds, at any depth, a matrix that training changes."""
-    return any(array.ndim > 1 for array in Network([layer]).parameters)
 
 
 def log_odds_maps(run, grey, k=0):

@@ -257,9 +257,14 @@ def layer_sizes(network, inputs):
     sizes, activations = [inputs], np.zeros((1, inputs))
     for layer in deepcopy(network).layers:
         activations = layer.forward(activations)
-        if any(array.ndim > 1 for array in Network([layer]).parameters):
+        if holds_matrix(layer):
             sizes.append(activations[0].size)
     return sizes
+
+
+def holds_matrix(layer):
+    """Whether a layer holds, at any depth, a matrix that training changes."""
+    return any(array.ndim > 1 for array in Network([layer]).parameters)
 
 
 def prediction_columns(logits, class_names, prefix=""):
