@@ -113,8 +113,9 @@ def check_folder(path):
 
 def check_output(path, inputs):
     """Raises InputError, before any work is done, where the file path is one of the inputs, whatever leads there."""
+    target = path.resolve()  # also of .. in a folder that is still to be made
     for given in map(Path, inputs):
-        if path.is_file() and given.exists() and path.samefile(given):
+        if target.is_file() and given.exists() and target.samefile(given):
             raise InputError(f"argument --out: {path} is what is read, {given}: name another file")
 
 
