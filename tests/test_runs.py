@@ -122,7 +122,6 @@ def test_sizes_are_those_of_what_layers_return_that_learned_a_matrix_at_any_dept
     assert layer_sizes(build_network(25, [16], 2, rng), 25) == [25, 16, 2]
 
 
-@pytest.mark.shipped
 def test_examples_are_the_first_sure_patch_of_each_kind_then_others_and_last_the_most_wrong(trained):
     run = load_run(trained[0])
     labels = np.arange(len(run.test)), run.test.labels
