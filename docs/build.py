@@ -2,8 +2,8 @@
 
 The same data and versions give the same bytes. `python docs/build.py` takes about a minute and needs the extra [docs];
 `python docs/build.py lesson` makes the notebooks of the lesson, `python docs/build.py long` what takes minutes: the
-pictures of sweep.py, and docs/edges.md with its own. docs/study_truth.csv is what study_truth.py writes to
-outputs/study_truth in some ten minutes.
+pictures of sweep.py, and docs/edges.md with its own. docs/study_truth.csv and docs/what_holds_it_back.* are what
+study_truth.py writes to outputs/study_truth in some ten minutes.
 """
 
 import argparse
