@@ -80,7 +80,7 @@ def claims(part):
         ((exact, *networks),) = rows(r"checkerboard +(\S+) +(\S+) (\S+) (\S+) (\S+) (\S+)", text)
         yield "the networks call the checkerboard Edge, p* does not", exact < 0.5 < min(networks)
         small, few, coarse = rows(r"(\S+) nats above the floor, spread (\S+)", text)[:, 0]
-        yield "more units and more patches about equally, a better training hardly", 0.7 < few / small < 1.4 > 20 * coarse
+        yield "units and patches about equally, a better training hardly", 0.7 < few / small < 1.4 > 20 * coarse
 
 
 @pytest.mark.parametrize("part", PARTS)
