@@ -9,7 +9,8 @@ import { run } from "./run.js";
 import { crossEntropy, logSoftmaxOfRows } from "./softmax.js";
 import { Training } from "./training.js";
 
-const FRESH = 4000; // patches that no training has seen, on which it is measured
+const FRESH = 4000; // patches that no training has seen, for the parts of the loss and the curve of p and p*
+const MEASURED_ON = 2000; // of them, for the test loss and accuracy, which are measured often
 const MOST_OF_TRAINING = 1000; // patches, on which the training loss is measured
 const DIVERGED = 1e4; // nats, as in training.py
 const MOST_POINTS = 120; // of the history; when there are more, every second one is dropped
@@ -134,24 +135,29 @@ export function freshPatches(generator) {
     const { pixels, labels } = generator
       ? withTarget(generator.samplePatches(FRESH, randomNumbers(SEEDS.fresh)))
       : { pixels: run.patches.flat, labels: run.patches.labels };
-    made.set(key, { pixels, labels, ...(generator && exactly(generator, pixels, labels)) });
+    const some = firstOf({ pixels, labels }, MEASURED_ON);
+    made.set(key, { pixels, some, ...(generator && exactly(generator, pixels, some.labels)) });
   }
   return made.get(key);
 }
 
+function firstOf({ pixels, labels }, most) {
+  return { pixels: pixels.subarray(0, most * run.size), labels: labels.slice(0, most) };
+}
+
 /**
  * The exact posterior of patches, and what it is worth: its loss is the floor, one number of a generator where
- * make_data.py has measured it, else that of these patches; its accuracy is the most that their labels allow.
+ * make_data.py has measured it, else that of these patches; its accuracy is the most that the labels allow.
  */
 function exactly(generator, pixels, labels) {
   const { size } = run;
-  const rows = Array.from(labels, (_, i) =>
+  const rows = Array.from({ length: FRESH }, (_, i) =>
     generator.logPosterior(pixels.subarray(i * size, (i + 1) * size), run.target),
   );
   const logPosterior = Float64Array.from(rows.flat());
-  const entropy = -logPosterior.reduce((sum, logP) => sum + (Math.exp(logP) * logP || 0), 0) / labels.length;
+  const entropy = -logPosterior.reduce((sum, logP) => sum + (Math.exp(logP) * logP || 0), 0) / FRESH;
   const floor = (run.target === "label" && generator.bayesLoss) || entropy;
-  return { logPosterior, floor, ceiling: accuracy(logPosterior, labels) };
+  return { logPosterior, floor, ceiling: accuracy(logPosterior.subarray(0, labels.length * run.classNames.length), labels) };
 }
 
 /** What a network is worth on patches: {loss, accuracy}. */
@@ -210,14 +216,12 @@ export function advance(isEnough) {
 export function updateLast() {
   const { training, points, fresh } = live;
   if (live.diverged !== null || points.at(-1).steps === training.steps) return;
-  const { loss, accuracy: testAccuracy } = measure(training.network, fresh);
+  const { loss, accuracy: testAccuracy } = measure(training.network, fresh.some);
   if (!(loss < DIVERGED)) {
     diverge();
     return;
   }
-  const { pixels, labels } = training.patches;
-  const some = { pixels: pixels.subarray(0, MOST_OF_TRAINING * run.size), labels: labels.slice(0, MOST_OF_TRAINING) };
-  const trainLoss = measure(training.network, some).loss;
+  const trainLoss = measure(training.network, firstOf(training.patches, MOST_OF_TRAINING)).loss;
   const { epoch, steps } = training;
   Object.assign(points.at(-1), { epoch, steps, testLoss: loss, testAccuracy, trainLoss, parts: null });
 }

@@ -219,7 +219,7 @@ function drawPoints(context, points) {
 }
 
 function drawPlane(width) {
-  const side = Math.min(width, 560);
+  const side = Math.min(width, 420);
   const height = side - BORDER.left - BORDER.right + BORDER.top + BORDER.bottom;
   const context = layer("plane-chart", width, height);
   const { low, high } = limits;

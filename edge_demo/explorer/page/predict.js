@@ -48,7 +48,7 @@ const QUESTIONS = [
 let asked = null; // {of: the training, answer: 0, 1 or 2}
 
 /** Accuracies that part the three answers, so much of the way from guessing to the most that these labels allow. */
-export function borders({ labels, ceiling = 1 }) {
+export function borders({ some: { labels }, ceiling = 1 }) {
   const counts = [];
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
   const guessing = Math.max(...counts.filter(Boolean)) / labels.length;
