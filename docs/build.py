@@ -96,13 +96,12 @@ def make_pictures_and_texts():
         with timed("pictures that no script draws"):
             save_figure(draw_certainty(load_run(Path(folder) / "train")), DOCS / "certainty.png")
             save_figure(draw_scaling(DOCS / "study_truth.csv"), DOCS / "study_truth.png")
-            screenshot(DOCS / "explorer.html", DOCS / "explorer.png")
         with timed("ReLU against Tanh, five seeds each"):
             compared = compare_tanh(Path(folder) / "project")
     eight_lines = re.search("measured on labels.*?\\nafter [^\\n]*", printed["train"], re.S)[0]
     fill(ROOT / "README.md", "train.py", eight_lines)
     fill(ROOT / "README.md", "compare.py", compared)
-    understood = printed["digits"].partition("\ngradient")[0].replace(folder + "/", "")
+    understood = printed["digits"].partition("\ncheck")[0].replace(folder + "/", "")
     fill(DOCS / "data.md", "train.py --data digits.csv", understood)
     fill(DOCS / "reading_probabilities.md", "evaluate.py", printed["evaluation"].partition("\nwritten")[0])
 
@@ -153,18 +152,6 @@ def draw_scaling(table):
     sizes, widths = (np.unique(rows[name]).astype(int) for name in ("train_size", "hidden"))
     grouping, calibration = (rows[name].reshape(len(sizes), len(widths), -1) for name in ("grouping", "calibration"))
     return scaling(sizes, widths, grouping, calibration)
-
-
-def screenshot(page, picture, width=1280, height=940):
-    """The explorer as Debian's chromium shows it; without chromium the picture stays as it is."""
-    if shutil.which("chromium") is None:
-        print(f"{picture.name} stays as it is: apt-get install chromium to have it made")
-        return
-    with tempfile.TemporaryDirectory() as profile:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}"]
-        flags += [f"--window-size={width},{height}", "--virtual-time-budget=3000", f"--screenshot={profile}/page.png"]
-        subprocess.run(["chromium", *flags, page.as_uri()], check=True, stderr=subprocess.DEVNULL)
-        shutil.copyfile(f"{profile}/page.png", picture)
 
 
 def make_lesson(source):
