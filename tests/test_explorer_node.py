@@ -23,10 +23,9 @@ from edge_demo.runs.run import load_run, with_parameters
 from edge_demo.softmax import cross_entropy, cross_entropy_gradient, log_softmax, softmax
 
 # A page's document is its data; every module but main.js is then at hand by its name, as in network.Network.
+pytestmark = pytest.mark.shipped
 PRELUDE = """
 import { readFileSync } from "node:fs";
-
-pytestmark = pytest.mark.shipped
 globalThis.document = { getElementById: () => ({ textContent: readFileSync("data.json", "utf8") }) };
 globalThis.matchMedia = () => ({ addEventListener() {} });
 const given = JSON.parse(readFileSync("given.json", "utf8"));

@@ -8,13 +8,12 @@ import sys
 import pytest
 from recipes import copy_of_the_project, recipes
 
+pytestmark = pytest.mark.shipped
 RECIPES = recipes()
 FLAGS = {"RMSProp": ["--optimizer", "rmsprop"], "Weight decay": ["--optimizer", "decay"]}
 TRAIN_AND_PREDICT = """
 import json, os, sys
 import numpy as np
-
-pytestmark = pytest.mark.shipped
 
 for title, folder, flags in json.loads(sys.argv[1]):
     for name in [name for name in sys.modules if name.split(".")[0] in ("edge_demo", "scripts")]:
