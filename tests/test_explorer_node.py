@@ -22,6 +22,8 @@ from edge_demo.photographs import edge_map
 from edge_demo.runs.run import load_run, with_parameters
 from edge_demo.softmax import cross_entropy, cross_entropy_gradient, log_softmax, softmax
 
+pytestmark = pytest.mark.shipped
+
 # A page's document is its data; every module but main.js is then at hand by its name, as in network.Network.
 pytestmark = pytest.mark.shipped
 PRELUDE = """

@@ -116,15 +116,27 @@ export function reliability(logProbabilities, logPosterior, classes, k, bins = C
   return { learned, exact, points };
 }
 
+const MOST_KEPT = 60;
+const kept = new Map(); // network and class -> its curve
+
+function curveOf({ network, version }, k) {
+  const of = `${version},${k}`;
+  if (kept.size > MOST_KEPT) kept.clear();
+  if (!kept.has(of)) {
+    const { some, logPosterior } = freshPatches(generator());
+    const classes = run.classNames.length;
+    const logProbabilities = logSoftmaxOfRows(network.logits(some.pixels), classes);
+    kept.set(of, reliability(logProbabilities, logPosterior.subarray(0, logProbabilities.length), classes, k));
+  }
+  return kept.get(of);
+}
+
 /** The curve that only known truth allows: p across, the exact p* of fresh patches up, and this patch among them. */
-export function showReliability({ network, probabilities, posterior }) {
-  const world = generator();
-  if (!world) return;
-  const classes = run.classNames.length;
+export function showReliability(numbers) {
+  if (!generator()) return;
+  const { probabilities, posterior } = numbers;
   const k = state.axes[0];
-  const { pixels, logPosterior } = freshPatches(world);
-  const logProbabilities = logSoftmaxOfRows(network.logits(pixels), classes);
-  const { learned, exact, points } = reliability(logProbabilities, logPosterior, classes, k);
+  const { learned, exact, points } = curveOf(numbers, k);
 
   const canvas = document.getElementById("reliability-chart");
   const width = widthOf(canvas);
