@@ -1,7 +1,7 @@
 """Makes a GIF of training from a saved run: the test patches on their way, or the edges of a photograph appearing."""
 
 from edge_demo.console import cli
-from edge_demo.console.pictures import add_flags, read_picture
+from edge_demo.console.pictures import add_flags, stretched
 
 import sys
 
@@ -11,7 +11,7 @@ from PIL import Image
 from edge_demo.evaluation import log_loss
 from edge_demo.figures.animation import animation, photograph_animation
 from edge_demo.figures.style import rendered
-from edge_demo.photographs import default_photograph, edge_map
+from edge_demo.photographs import default_photograph, edge_map, read_image
 from edge_demo.runs.run import load_run, with_parameters
 
 MOST_PATCHES = 2000  # are drawn, so that the file stays small
@@ -27,7 +27,10 @@ def main(argv):
     if options.photograph:
         cli.check_output(out, [options.photograph])
     run = load_run(options.run)
-    grey = read_picture(options.photograph, options, run.test.shape) if options.photograph else None
+    grey = None
+    if options.photograph:
+        grey = read_image(options.photograph, options.largest, run.test.shape)
+        grey = stretched(grey, options, options.photograph)
     epochs, names, labels = list(run.snapshots), run.test.class_names, run.test.labels
     networks = [with_parameters(run.after, snapshot) for snapshot in run.snapshots.values()]
     logits = np.array([network.logits(run.test.pixels) for network in networks])

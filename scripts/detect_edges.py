@@ -1,7 +1,7 @@
 """Slides a run's network over photographs and shows, pixel by pixel, where it sees an edge."""
 
 from edge_demo.console import cli
-from edge_demo.console.pictures import add_flags, read_picture
+from edge_demo.console.pictures import add_flags, stretched
 
 import sys
 from functools import partial
@@ -14,7 +14,7 @@ from edge_demo.datasets.patches import InputError
 from edge_demo.figures.of_run import log_odds_maps
 from edge_demo.figures.photograph import photograph, photograph_kinds
 from edge_demo.figures.style import save_figure, sigmoid
-from edge_demo.photographs import default_photograph, edge_map, sobel_magnitude
+from edge_demo.photographs import default_photograph, edge_map, read_image, sobel_magnitude
 from edge_demo.runs.run import load_run
 
 ENDS = ("", "_before", "_after", "_exact", "_sobel", "_classes")  # of the names of a picture's files
@@ -33,7 +33,8 @@ def main(argv):
     stems = names_of(images)
     for stem, end in product(stems, ENDS):
         cli.check_output(options.out / f"{stem}{end}.png", images)
-    greys = [read_picture(path, options, shape) for path in images]  # all, so that a mistake is found before any work
+    # all of them first, so that a mistake is found before any work
+    greys = [stretched(read_image(path, options.largest, shape), options, path) for path in images]
 
     options.out.mkdir(parents=True, exist_ok=True)
     for stem, grey in zip(stems, greys, strict=True):

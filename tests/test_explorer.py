@@ -130,7 +130,7 @@ def test_a_layer_that_the_page_does_not_know_is_named():
     run = make_run(generated()[0])
     rng = np.random.default_rng(0)
     run.after = Network([Dense(25, 3, rng), Sigmoid(), Dense(3, 2, rng)])
-    with pytest.raises(UnknownLayer, match=r"knows no Sigmoid.*network\.js"):
+    with pytest.raises(UnknownLayer, match=r"knows no Sigmoid.*layers\.js"):
         explorer_page(run)
 
 

@@ -24,7 +24,7 @@ from edge_demo.softmax import cross_entropy, cross_entropy_gradient, log_softmax
 
 pytestmark = pytest.mark.shipped
 
-# A page's document is its data; every module but main.js is then at hand by its name, as in network.Network.
+# A page's document is its data; every module but main.js is then at hand by its name, as in layers.Network.
 pytestmark = pytest.mark.shipped
 PRELUDE = """
 import { readFileSync } from "node:fs";
@@ -100,11 +100,12 @@ def test_softmax_and_its_loss_are_exact_for_any_scores(node):
     labels = rng.integers(3, size=len(logits))
     found = node(
         """const logits = Float64Array.from(given.logits.flat());
-        const logs = softmax.logSoftmaxOfRows(logits, 3);
+        const logs = probability.logSoftmaxOfRows(logits, 3);
         return {
-          p: given.logits.map(softmax.softmax), rows: given.logits.map(softmax.logSoftmax), logs: Array.from(logs),
-          loss: softmax.crossEntropy(logs, given.labels),
-          gradient: Array.from(softmax.crossEntropyGradient(logits, given.labels)),
+          p: given.logits.map(probability.softmax), rows: given.logits.map(probability.logSoftmax),
+          logs: Array.from(logs),
+          loss: probability.crossEntropy(logs, given.labels),
+          gradient: Array.from(probability.crossEntropyGradient(logits, given.labels)),
         }""",
         logits=logits,
         labels=labels,
@@ -168,7 +169,7 @@ def test_training_takes_numpys_steps(name, optimizer, node):
     batches = np.random.default_rng(5).integers(len(run.test), size=(100, 16))
     found = node(
         """const { network } = run.run.snapshots[0];
-        const { make, rate } = optimizers.OPTIMIZERS[given.optimizer];
+        const { make, rate } = descent.OPTIMIZERS[given.optimizer];
         const stepper = make(rate);
         for (const batch of given.batches) {
           const pixels = Float64Array.from(batch.flatMap((i) => given.pixels[i]));

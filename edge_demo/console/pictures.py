@@ -1,10 +1,8 @@
-"""A user's pictures, as the scripts read them."""
+"""A user's pictures: the flags for their size and their greys."""
 
 from edge_demo.console import cli
 
 import numpy as np
-
-from edge_demo.photographs import read_image
 
 NARROW = 0.1  # of the way from black to white
 
@@ -17,9 +15,8 @@ def add_flags(parser, largest):
     parser.add_argument("--stretch", action="store_true", help="make the darkest pixel black and the lightest white")
 
 
-def read_picture(path, options, shape):
-    """Grey values, stretched or as they are; a note where they span so little that few edges will be found."""
-    grey = read_image(path, options.largest, shape)
+def stretched(grey, options, path):
+    """Grey values, stretched if so asked; a note where they span so little that few edges will be found."""
     span = np.ptp(grey)
     if options.stretch:
         return (grey - grey.min()) / (span or 1)

@@ -17,7 +17,7 @@ from edge_demo.photographs import default_photograph, read_image
 from edge_demo.runs.run import layer_names, layer_sizes, training_patches
 
 PAGE = Path(__file__).parent / "page"
-LAYERS = {"Center", "Dense", "ReLU", "Tanh"}  # what network.js knows
+LAYERS = {"Center", "Dense", "ReLU", "Tanh"}  # what layers.js knows
 MOST_BYTES = 490_000  # of the whole page; patches are left out, and kept epochs, to stay below
 MOST_FOR_WEIGHTS = 110_000  # before base64, which makes 4 bytes of 3
 LARGEST_PHOTOGRAPH = 160  # pixels of its longer side
@@ -38,7 +38,7 @@ def explorer_page(run):
     if unknown:
         raise UnknownLayer(
             f"the explorer knows no {', '.join(sorted(unknown))}: "
-            "add it to edge_demo/explorer/page/network.js, and to LAYERS in edge_demo/explorer/page.py"
+            "add it to edge_demo/explorer/page/layers.js, and to LAYERS in edge_demo/explorer/page.py"
         )
     page, style = ((PAGE / name).read_text(encoding="utf-8") for name in ("index.html", "style.css"))
     scripts = {}

@@ -6,7 +6,7 @@ import { freshPatches } from "./live.js";
 import { run } from "./run.js";
 import { generator, point, points, state } from "./state.js";
 import { fillTable, shownClasses } from "./steps.js";
-import { softmax } from "./softmax.js";
+import { softmax } from "./probability.js";
 
 const MARGIN = { left: 44, right: 14, top: 8, bottom: 20 };
 const LIMITS_OF_LOSS = [1e-6, 1e6]; // nats; a logarithmic axis has no place for 0, nor for what has diverged

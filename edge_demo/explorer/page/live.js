@@ -1,13 +1,13 @@
 // The training in the page: from settings to patches, a network and the points of its history, without any drawing.
 
-import { makeGenerator } from "./generator.js";
-import { buildNetwork } from "./network.js";
-import { OPTIMIZERS } from "./optimizers.js";
+import { makeGenerator } from "./source.js";
+import { buildNetwork } from "./layers.js";
+import { OPTIMIZERS } from "./descent.js";
 import { lossParts } from "./parts.js";
 import { randomNumbers } from "./random.js";
 import { run } from "./run.js";
-import { crossEntropy, logSoftmaxOfRows } from "./softmax.js";
-import { Training } from "./training.js";
+import { crossEntropy, logSoftmaxOfRows } from "./probability.js";
+import { Training } from "./epochs.js";
 
 const FRESH = 4000; // patches that no training has seen, for the parts of the loss and the curve of p and p*
 const MEASURED_ON = 2000; // of them, for the test loss and accuracy, which are measured often

@@ -147,7 +147,7 @@ function start() {
   const agrees = difference < 1e-9;
   document.getElementById("self-check").textContent = agrees
     ? `Checked when this page opened: its scores and NumPy's agree within ${scientific(difference, 0)}.`
-    : `This page's scores differ from NumPy's by ${difference.toPrecision(2)}: network.py has changed, and page/network.js has not.`;
+    : `This page's scores differ from NumPy's by ${difference.toPrecision(2)}: network.py has changed, and page/layers.js has not.`;
   document.getElementById("self-check").classList.toggle("warning", !agrees);
 
   const copy = document.getElementById("copy-link");

@@ -1,7 +1,7 @@
 // The panel of the page's own training: its settings, and what has become of it.
 
 import { BEGINS_ANEW, canTrain, live, runSettings, SETTING_CHOICES, SETTING_LIMITS } from "./live.js";
-import { OPTIMIZERS } from "./optimizers.js";
+import { OPTIMIZERS } from "./descent.js";
 import { pause } from "./play.js";
 import { run } from "./run.js";
 import { change, state } from "./state.js";

@@ -1,7 +1,7 @@
 // Card 1: the patch. Paint it by mouse, finger or keys, pick it from the test patches, or have the generator draw it.
 
 import { greyColor, greyLevel, image } from "./draw.js";
-import { fourDecimals } from "./generator.js";
+import { fourDecimals } from "./source.js";
 import { countText } from "./format.js";
 import { run } from "./run.js";
 import { canUndo, change, labelOf, LIMITS, pixelsOf, state, undo } from "./state.js";

@@ -1,11 +1,11 @@
 // A photograph beside its edge map: what the network, as it is now, says of the 5×5 window around each pixel.
 
 import { probabilityText } from "./format.js";
-import { EDGE_KINDS, fourDecimals, SIDE } from "./generator.js";
+import { EDGE_KINDS, fourDecimals, SIDE } from "./source.js";
 import { isLearning } from "./play.js";
 import { readPicture } from "./picture.js";
 import { run } from "./run.js";
-import { sigmoid, softmax } from "./softmax.js";
+import { sigmoid, softmax } from "./probability.js";
 import { change, point, state } from "./state.js";
 
 const REACH = (SIDE - 1) / 2;

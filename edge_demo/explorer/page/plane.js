@@ -19,7 +19,7 @@ import { countText, probabilityText, scoreText } from "./format.js";
 import { run } from "./run.js";
 import { allLogits, axesOf, prepareLogits } from "./scores.js";
 import { change, generator, state } from "./state.js";
-import { margin, sigmoid, softmax } from "./softmax.js";
+import { margin, sigmoid, softmax } from "./probability.js";
 
 const BORDER = { left: 52, right: 12, top: 10, bottom: 40 };
 const NEAR = 16; // pixels within which the pointer finds a patch

@@ -4,7 +4,7 @@
 import { countText, epochText, natsText, percentText, probabilityText } from "./format.js";
 import { advance, beginLive, canTrain, freshPatches, live, updateLast } from "./live.js";
 import { run } from "./run.js";
-import { argmax } from "./softmax.js";
+import { argmax } from "./probability.js";
 import { change, generator, point, points, state } from "./state.js";
 
 const PAUSE = 500; // milliseconds between two points of the recorded training

@@ -2,7 +2,7 @@
 
 import { epochText, natsText, percentText } from "./format.js";
 import { canTrain, freshPatches, live } from "./live.js";
-import { OPTIMIZERS } from "./optimizers.js";
+import { OPTIMIZERS } from "./descent.js";
 import { change, generator, points, state } from "./state.js";
 
 const ENOUGH = 20; // epochs after which the answer is clear

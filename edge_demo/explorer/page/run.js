@@ -1,7 +1,7 @@
 // The run that train.py saved, read from the JSON text in the page. Numbers travel as base64, bit for bit.
 
-import { loadNetwork } from "./network.js";
-import { makeGenerator } from "./generator.js";
+import { loadNetwork } from "./layers.js";
+import { makeGenerator } from "./source.js";
 
 const json = JSON.parse(document.getElementById("run-data").textContent);
 

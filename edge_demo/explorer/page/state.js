@@ -2,7 +2,7 @@
 
 import { canTrain, live, prepareLive, runSettings, SETTING_CHOICES, SETTING_LIMITS } from "./live.js";
 import { run } from "./run.js";
-import { logSoftmax, softmax } from "./softmax.js";
+import { logSoftmax, softmax } from "./probability.js";
 
 export const LIMITS = { temperature: [0.1, 10], add: [-20, 20], noise: [0.01, 0.5] };
 const MOST_UNDONE = 100;

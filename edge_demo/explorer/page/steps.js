@@ -5,7 +5,7 @@ import { natsText, percentText, positiveText, probabilityText, scientific, score
 import { numpyText } from "./numpy.js";
 import { run } from "./run.js";
 import { change, LIMITS, pixelsOf, point, state } from "./state.js";
-import { argmax, softmax } from "./softmax.js";
+import { argmax, softmax } from "./probability.js";
 
 const MOST_ROWS = 10; // of many classes, the most probable are shown
 

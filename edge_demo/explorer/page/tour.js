@@ -5,7 +5,7 @@ import { canTrain, live, runSettings } from "./live.js";
 import { run } from "./run.js";
 import { change, labelOf, point, state } from "./state.js";
 import { shareOfEdges } from "./photograph.js";
-import { argmax } from "./softmax.js";
+import { argmax } from "./probability.js";
 
 const trainedSnapshot = run.snapshots.length - 1;
 const [firstTest, mostWrong] = [run.examples[0], run.examples.at(-1)];

@@ -6,7 +6,7 @@ import { countText, percentText, probabilityText, scoreText, signedText } from "
 import { freshPatches } from "./live.js";
 import { equalMassBins } from "./parts.js";
 import { rows, run } from "./run.js";
-import { argmax, logSoftmaxOfRows } from "./softmax.js";
+import { argmax, logSoftmaxOfRows } from "./probability.js";
 import { generator, state } from "./state.js";
 import { fillTable, shownClasses } from "./steps.js";
 

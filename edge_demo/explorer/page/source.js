@@ -1,7 +1,7 @@
 // Where the patches come from, as in generator.py: new patches, and the exact probability of each class.
 
 import { randomNumbers } from "./random.js";
-import { logSoftmax, logSumExp } from "./softmax.js";
+import { logSoftmax, logSumExp } from "./probability.js";
 
 export const SIDE = 5;
 export const EDGE_KINDS = 4; // the first four kinds are edges

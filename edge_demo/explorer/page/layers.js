@@ -3,7 +3,7 @@
 // An array of n rows is one flat Float64Array, row after row. A layer is any object with forward(inputs) and
 // backward(gradOutput); one that learns has weights and a bias too. A new activation goes into ACTIVATIONS.
 
-import { crossEntropyGradient } from "./softmax.js";
+import { crossEntropyGradient } from "./probability.js";
 
 /** Subtracts a constant, so that mid-grey pixels become 0. */
 export class Center {
