@@ -31,29 +31,21 @@ ROOT = DOCS.parent
 COMMANDS = (  # what is run, with its outputs in a folder of its own
     ("train", "train.py"),
     ("kinds", "train.py", "--target", "kind", "--epochs", "10"),
-    ("softmax", "plot_softmax.py"),
     ("evaluation", "evaluate.py", "--run", "{folder}/train"),
-    ("photograph", "detect_edges.py", "--run", "{folder}/train"),
-    ("animation", "animate.py", "--run", "{folder}/train"),
     ("animation", "animate.py", "--run", "{folder}/train", "--photograph"),
     ("study", "study_overconfidence.py"),
     ("digits", "train.py", "--data", "{folder}/digits.csv", "--label", "1", "--hidden", "32"),
 )
 COPIED = {  # file in docs/ -> where it comes from
     "dataset.png": "train/01_dataset.png",
-    "example_patches.png": "train/05_example_patches.png",
     "explorer.html": "train/explorer.html",
     "logits_vs_probabilities.png": "train/04_logits_vs_probabilities.png",
     "loss_parts.png": "evaluation/loss_parts.png",
     "overconfidence.png": "study/overconfidence.png",
     "photograph.gif": "animation/photograph.gif",
-    "photograph.png": "photograph/grace_hopper.png",
     "photograph_kinds.png": "kinds/08_photograph.png",
     "probability_vs_truth.png": "evaluation/probability_vs_truth.png",
-    "softmax_pipeline.png": "softmax/softmax_pipeline.png",
-    "softmax_steps.png": "softmax/softmax_steps.png",
     "surprises.png": "study/surprises.png",
-    "training.gif": "animation/training.gif",
 }
 
 
