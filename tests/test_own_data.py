@@ -6,15 +6,11 @@ import io
 import numpy as np
 import pytest
 from conftest import OWN_FIGURES, call, run_script
-from explorer_runs import make_run
 from scipy.special import softmax
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from edge_demo.datasets import Patches, load_dataset
-from edge_demo.figures.animation import animation
-from edge_demo.figures.certainty import certainty
-from edge_demo.figures.of_run import FIGURES
+from edge_demo.datasets import load_dataset
 from edge_demo.figures.style import in_square
 from edge_demo.runs.run import load_run
 
@@ -74,41 +70,6 @@ def test_new_images_on_another_scale_are_answered_with_a_warning(digits):
 
 
 # ------------------------------------------------------------------------------------------------ figures
-
-STRANGE = ("a name far too long to be shown in full anywhere, number 1", "a name far too long … number 2")
-STRANGE += ("$\\frac{1}{2}$", "<b>bold</b>", "Ünïcödé", "50 % _off_", "-", "{x}")
-MANY = tuple(f"class number {k} of fifty" for k in range(50))
-
-
-def assert_nothing_is_cut(figures):
-    for name, figure in figures.items():
-        figure.savefig(io.BytesIO(), format="png")  # now every text has its place
-        extent, (width, height) = figure.get_tightbbox().extents, figure.get_size_inches()
-        assert (extent[:2] > -0.01).all(), (name, "is cut at the left or below", extent)
-        assert (extent[2:] < (width + 0.01, height + 0.01)).all(), (name, "is cut at the right or above", extent)
-
-
-@pytest.mark.parametrize(
-    ("names", "shape"), [(MANY, (5, 5)), (STRANGE[:3], (1, 1)), (STRANGE[:2], (20, 30)), (STRANGE, (1, 40))]
-)
-def test_every_figure_is_drawn_for_any_names_and_images_of_any_shape(names, shape):
-    labels = np.arange(len(names) * 9) % len(names)
-    pixels = np.random.default_rng(0).random((len(labels), shape[0] * shape[1]))
-    run = make_run(Patches(pixels, labels, None, names, shape))
-    run.settings["data"]["class_counts"] = [6] * len(names)
-    assert_nothing_is_cut({name: FIGURES[name](run) for name in OWN_FIGURES})
-    p = np.linspace(0, 1, len(run.test))
-    assert_nothing_is_cut({"certainty": certainty(run.test.pixels, p, names[0], shape)})
-
-
-@pytest.mark.parametrize("names", [("Edge", "No Edge"), STRANGE[:2], STRANGE])
-@pytest.mark.parametrize("largest", [1, 10, 100])  # whose ticks are of several widths
-def test_nothing_of_an_animation_is_cut(names, largest):
-    rng = np.random.default_rng(0)
-    logits, labels = largest * rng.uniform(-1, 1, (3, 60, len(names))), np.arange(60) % len(names)
-    figure, draw = animation([0, 0.2, 40], logits, labels, names, [0.7, 0.5, 0.3], [0.5, 0.9, 1.0])
-    draw(1.5)
-    assert_nothing_is_cut({"animation": figure})
 
 
 def test_a_patch_is_drawn_in_its_rows_and_columns():
