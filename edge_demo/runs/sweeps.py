@@ -7,6 +7,7 @@ short counts as missing, and so does what another network reached. The workers a
 import hashlib
 import json
 import signal
+import threading
 from concurrent.futures import as_completed
 from contextlib import contextmanager
 from itertools import product
@@ -121,7 +122,9 @@ def workers(jobs=None, dask=None):
         try:
             yield executor
         except BaseException:
+            usual, threading.excepthook = threading.excepthook, lambda _: None  # loky's thread misses what it had to do
             executor.shutdown(kill_workers=True)
+            threading.excepthook = usual
             raise
         return
     try:
