@@ -122,6 +122,13 @@ def test_a_run_that_was_interrupted_or_has_no_epochs_has_a_page():
     assert data_of(explorer_page(make_run(own_patches(), epochs=0)))["snapshots"]["epochs"] == [0]
 
 
+def test_an_optimizer_that_the_page_does_not_know_is_named():
+    run = make_run(generated()[0])
+    run.settings["optimizer"] = "rmsprop"
+    with pytest.raises(UnknownLayer, match=r"no optimizer rmsprop.*descent\.js"):
+        explorer_page(run)
+
+
 def test_a_layer_that_the_page_does_not_know_is_named():
     class Sigmoid:
         def forward(self, inputs):

@@ -18,6 +18,7 @@ from edge_demo.runs.run import layer_names, layer_sizes, training_patches
 
 PAGE = Path(__file__).parent / "page"
 LAYERS = {"Center", "Dense", "ReLU", "Tanh"}  # what layers.js knows
+OPTIMIZERS = {"sgd", "momentum", "adam"}  # what descent.js knows
 MOST_BYTES = 490_000  # of the whole page; patches are left out, and kept epochs, to stay below
 MOST_FOR_WEIGHTS = 110_000  # before base64, which makes 4 bytes of 3
 LARGEST_PHOTOGRAPH = 160  # pixels of its longer side
@@ -32,13 +33,18 @@ class UnknownLayer(ValueError):
 def explorer_page(run):
     """The page of a run (an edge_demo.runs.Run) as text; the same run gives the same text.
 
-    Raises UnknownLayer.
+    Raises UnknownLayer, for an optimizer that the page lacks, too.
     """
     unknown = set(layer_names(run.after)) - LAYERS
     if unknown:
         raise UnknownLayer(
             f"the explorer knows no {', '.join(sorted(unknown))}: "
             "add it to edge_demo/explorer/page/layers.js, and to LAYERS in edge_demo/explorer/page.py"
+        )
+    if run.settings["optimizer"] not in OPTIMIZERS:
+        raise UnknownLayer(
+            f"the explorer knows no optimizer {run.settings['optimizer']}: "
+            "add it to edge_demo/explorer/page/descent.js, and to OPTIMIZERS in edge_demo/explorer/page.py"
         )
     page, style = ((PAGE / name).read_text(encoding="utf-8") for name in ("index.html", "style.css"))
     scripts = {}
