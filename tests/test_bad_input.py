@@ -1,11 +1,8 @@
 """Every mistake is answered by exit code 2 and one line that says where it is; nothing is written, nothing is run."""
 
-import io
-import json
 import os
 import shutil
 
-import numpy as np
 import pytest
 from conftest import call, listing, run_script
 
@@ -26,59 +23,6 @@ def run(few, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "run"
     assert call("train.py", "--data", few, "--out", folder, *FAST).returncode == 0
     return folder
-
-
-# ------------------------------------------------------------------------------------------------ runs
-
-
-def npz(**arrays):
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
-
-
-def with_arrays(old, **changed):
-    """The bytes of an .npz file, with some of its arrays replaced."""
-    return npz(**(dict(np.load(io.BytesIO(old))) | changed))
-
-
-def with_values(old, place, value):
-    """The bytes of a JSON file with one of its settings replaced."""
-    content = json.loads(old)
-    content["settings"][place] = value
-    return json.dumps(content).encode()
-
-
-class Bomb:
-    """Unpickling it makes a folder."""
-
-    def __reduce__(self):
-        return os.mkdir, ("made",)
-
-
-DAMAGE = {
-    "truncated npz": ("state.npz", lambda old: old[:-300]),
-    "a pickle": ("state.npz", lambda old: with_arrays(old, epochs=np.array([Bomb()], dtype=object))),
-    "broken json": ("metrics.json", lambda old: old[:-30]),
-    "json list": ("metrics.json", lambda old: b"[]"),
-    "deep json": ("metrics.json", lambda old: b"[" * 100_000),
-    "other sizes": ("metrics.json", lambda old: with_values(old, "hidden", [7])),
-    "names that are lists": ("metrics.json", lambda old: with_values(old, "class_names", [[], {}])),
-    "names that control a terminal": ("metrics.json", lambda old: with_values(old, "class_names", ["a", "\x1b[31m"])),
-    "words in history": ("history.csv", lambda old: old.replace(b"0.", b"x.")),
-    "generator of text": ("generator.json", lambda old: b'{"noise": "0.1"}'),
-}
-
-
-@pytest.mark.parametrize(("name", "change"), DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_run_is_refused_by_its_name_and_runs_nothing(run, tmp_path, monkeypatch, name, change):
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(run, "run")
-    path = tmp_path / "run" / name
-    path.write_bytes(change(path.read_bytes() if path.exists() else b""))
-    before = listing(tmp_path)
-    refused(call("plot_logits.py", "--run", "run"), "run")
-    assert listing(tmp_path) == before
 
 
 # ------------------------------------------------------------------------------------------------ flags

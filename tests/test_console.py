@@ -42,18 +42,6 @@ def test_two_commas_for_decimals_are_refused_with_a_hint(capsys):
     assert "decimals have points" in call("plot_softmax.py", "--logits", "2,5", "0,5").stderr
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", "", "1e3", "nan", "inf", "9" * 400])
-def test_what_is_no_whole_number_within_its_limits_is_refused(text):
-    with pytest.raises(cli.argparse.ArgumentTypeError, match="is not a whole number from 1 to 1,000,000,000"):
-        cli.number(int, at_least=1)(text)
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e999"])
-def test_a_number_above_zero_is_finite_and_above_zero(text):
-    with pytest.raises(cli.argparse.ArgumentTypeError, match="is not a number above 0"):
-        cli.number(float, above=0)(text)
-
-
 def test_a_tilde_is_the_home_folder_also_behind_an_equals_sign(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import entr, log_softmax, rel_entr, softmax
 from scipy.stats import t as student
-from sklearn.metrics import accuracy_score, brier_score_loss, classification_report, confusion_matrix, log_loss
+from sklearn.metrics import accuracy_score, brier_score_loss, classification_report, log_loss
 
 from edge_demo.datasets import Patches, PatchGenerator
 from edge_demo.evaluation import (
@@ -14,7 +14,6 @@ from edge_demo.evaluation import (
     accuracy,
     against_truth,
     baselines,
-    bootstrap_interval,
     brier_score,
     class_margins,
     class_scores,
@@ -33,7 +32,6 @@ from edge_demo.evaluation import (
     stratified_halves,
     try_temperature,
 )
-from edge_demo.figures.confusion import confusion
 from edge_demo.network import build_network
 from edge_demo.optimizers import make_optimizer
 from edge_demo.training import train
@@ -128,17 +126,6 @@ def test_no_probability_is_shown_as_0_or_1(p, text):
 
 
 # ------------------------------------------------------------------------------------------- bins and calibration
-
-
-@pytest.mark.parametrize(("n", "bins"), [(300, 15), (307, 15), (12, 12), (7, 15), (1, 15)])
-def test_bins_hold_equally_many_in_the_order_of_the_values(n, bins):
-    values = np.random.default_rng(n).permutation(n) ** 3.0
-    bin_of = equal_mass_bins(values, bins)
-    assert (np.diff(bin_of[np.argsort(values)]) >= 0).all()
-    counts = np.bincount(bin_of)
-    counts = counts[counts > 0]
-    assert len(counts) == min(n, bins)
-    assert counts.max() - counts.min() <= 1
 
 
 def test_equal_values_share_the_bin_of_their_middle_rank_whatever_the_order_of_the_rows():
@@ -334,13 +321,6 @@ def test_the_interval_of_guessers_holds_95_percent_of_the_binomial_and_no_more_t
     assert up_to(first - 1) < 0.025
 
 
-def test_the_bootstrap_interval_covers_the_true_mean_as_often_as_it_says():
-    rng = np.random.default_rng(5)
-    intervals = [bootstrap_interval(rng.normal(0.3, 2, 100), rng, resamples=300) for _ in range(400)]
-    covered = sum(low <= 0.3 <= high for low, high in intervals)
-    assert abs(covered - 380) < 4 * math.sqrt(400 * 0.95 * 0.05)
-
-
 def test_between_groups_the_interval_is_welchs_over_the_seeds():
     rng = np.random.default_rng(0)
     ours, theirs = rng.normal(0.3, 0.05, (4, 50)), rng.normal(0.2, 0.02, (3, 50))
@@ -388,15 +368,3 @@ def test_baselines_put_the_classes_into_their_columns_and_know_of_one_that_train
         assert np.isfinite(log_p).all()
         assert accuracy(log_p, labels) > 0.95
         assert log_p[:, 1].max() < -30
-
-
-@pytest.mark.parametrize("classes", [2, 7])
-def test_the_figure_of_confusions_shows_the_shares_of_scikit_learn(classes):
-    rng = np.random.default_rng(classes)
-    labels, before, after = rng.integers(classes, size=(3, 300))
-    figure = confusion(labels, before, after, [f"class {k}" for k in range(classes)])
-    for panel, predicted in zip(figure.axes[:2], (before, after), strict=True):
-        shares = confusion_matrix(labels, predicted, labels=range(classes), normalize="true")
-        np.testing.assert_allclose(panel.images[0].get_array(), shares, rtol=1e-12)
-        numbers = {text.get_position(): text.get_text() for text in panel.texts}
-        assert numbers == {(k, row): f"{100 * share:.0f}" for (row, k), share in np.ndenumerate(shares)}

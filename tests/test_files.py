@@ -1,6 +1,5 @@
 """Folders: whole or not at all, and nothing of anybody else's is lost; files: exact, and never run."""
 
-import csv
 import io
 import os
 import pickle
@@ -11,7 +10,7 @@ import pytest
 from conftest import listing
 
 from edge_demo.datasets.patches import InputError
-from edge_demo.runs.folder import check_replaceable, load_arrays, replacing_folder, write_rows
+from edge_demo.runs.folder import check_replaceable, load_arrays, replacing_folder
 
 NAMES = ("a.txt", "b.txt")
 
@@ -111,18 +110,6 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path):
 
 
 # ------------------------------------------------------------------------------------------------ rows and arrays
-
-
-def test_rows_come_back_exactly(tmp_path):
-    numbers = [0.1, 1 / 3, -1e-300, np.float64(2 / 3), 5e-324, 12]
-    rows = [[number, None, f"No Edge, {i}", 'a "quoted"\nname'] for i, number in enumerate(numbers)]
-    write_rows(tmp_path / "rows.csv", ["number", "nothing", "name", "other"], iter(rows))
-    text = (tmp_path / "rows.csv").read_bytes().decode()
-    assert "\r" not in text
-    header, *found = csv.reader(io.StringIO(text, newline=""))
-    assert header == ["number", "nothing", "name", "other"]
-    assert [float(row[0]) for row in found] == numbers
-    assert [row[1:] for row in found] == [["", *row[2:]] for row in rows]
 
 
 class Bomb:

@@ -182,19 +182,6 @@ def test_the_furthest_patches_still_have_probabilities_of_sum_1(settings):
         np.testing.assert_allclose(np.exp(found).sum(axis=1), 1, rtol=0, atol=1e-12)
 
 
-def test_among_patches_with_probability_p_a_fraction_p_are_of_the_class():
-    drawn = HAZY.sample(40_000, np.random.default_rng(2))
-    for log_posterior, labels in zip(both(HAZY, drawn.pixels), (drawn.labels, drawn.kinds), strict=True):
-        checked = 0
-        for k, p in enumerate(np.exp(log_posterior).T):
-            bins = np.minimum((p * 10).astype(int), 9)
-            for mine in (bins == b for b in range(10) if (bins == b).sum() >= 50):
-                deviation = (labels[mine] == k).sum() - p[mine].sum()
-                assert abs(deviation) < 5 * math.sqrt((p[mine] * (1 - p[mine])).sum())
-                checked += 1
-        assert checked > 10
-
-
 def test_patches_beyond_the_first_block_are_treated_as_any_other(monkeypatch):
     pixels = patches(HAZY, 90)
     expected = HAZY.log_posterior(pixels, "kind")

@@ -17,7 +17,6 @@ from conftest import ROOT
 from matplotlib.figure import Figure
 
 from edge_demo.runs import load_run
-from edge_demo.softmax import softmax
 
 pytestmark = pytest.mark.shipped
 LESSON = ROOT / "docs" / "lesson"
@@ -90,16 +89,6 @@ def test_what_the_text_says_is_what_the_cells_printed(part):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_is_short_and_each_section_asks_before_it_shows(part):
-    text, _, rest = SOURCES[part].partition("## Exercises")
-    text = text.split("---\n", 2)[2]
-    sections = re.split(r"^## (?=\d)", text, flags=re.M)[1:]
-    assert all("Predict, then look" in section.partition("```{code-cell}")[0] for section in sections)
-    words = re.sub(r"```.*?```|\$\$.*?\$\$|\]\(.*?\)", "", text + rest.partition("## Words")[2], flags=re.S).split()
-    assert len(words) <= 1200
-
-
-@pytest.mark.parametrize("part", PARTS)
 def test_the_notebook_is_made_from_the_source(part):
     cells = NOTEBOOKS[part]["cells"]
     code = [(bool(tags), code.rstrip("\n")) for tags, code in CELL.findall(SOURCES[part])]
@@ -156,17 +145,6 @@ def test_the_cells_give_what_the_notebook_shows_and_the_solutions_are_right(part
         if asked := re.search(r"^\w+ = \.\.\..*\n", code, re.M):
             assert "right" in execute(code.replace(asked[0], solutions.pop(0)), names)[0]
     assert not solutions
-
-
-@pytest.mark.parametrize(
-    ("answer", "complaint"),
-    [("z = [3, 1]", "these scores give"), ("sigmoid = np.tanh", "softmax gives"), ("t = 1", "gives")],
-)
-def test_a_wrong_answer_is_told_what_it_gives(answer, complaint):
-    names, name = {"np": np, "softmax": softmax}, answer.partition(" ")[0]
-    (code,) = (code for _, code in CELL.findall(SOURCES[PARTS[0]]) if re.search(rf"^{name} = \.\.\.", code))
-    with pytest.raises(AssertionError, match=complaint):
-        execute(re.sub(r"^.* = \.\.\..*", answer, code), names)
 
 
 def test_the_first_cell_clones_and_installs_what_is_missing(tmp_path, monkeypatch):

@@ -153,15 +153,6 @@ def test_at_zero_a_relu_passes_nothing_back():
     assert layer.backward(np.ones((1, 3))).tolist() == [[0, 0, 1]]
 
 
-def test_a_linear_network_has_the_gradient_of_the_closed_form():
-    network, (pixels, labels) = make(hidden=(), classes=3), batch(20, 3)
-    weights, bias = network.parameters
-    error = scipy.special.softmax((pixels - 0.5) @ weights + bias, axis=1) - np.eye(3)[labels]
-    grad_weights, grad_bias = network.gradient(pixels, labels)
-    np.testing.assert_allclose(grad_weights, (pixels - 0.5).T @ error / 20, atol=1e-14)
-    np.testing.assert_allclose(grad_bias, error.mean(axis=0), atol=1e-14)
-
-
 def test_loss_and_gradient_of_a_batch_are_the_mean_over_its_patches():
     network, (pixels, labels) = make(), batch(4)
     singles = [(pixels[i : i + 1], labels[i : i + 1]) for i in range(4)]

@@ -3,14 +3,12 @@
 import json
 import re
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from conftest import ROOT, call, listing
+from conftest import call, listing
 
 from edge_demo.datasets.loading import load_dataset
 from edge_demo.datasets.patches import InputError, Patches
@@ -138,9 +136,6 @@ def test_examples_are_the_first_sure_patch_of_each_kind_then_others_and_last_the
     part = Run(run.settings, run.before, run.after, run.history, run.test[few], run.generator)
     surest = max((i for i in range(300) if part.test.kinds[i] == 0), key=lambda i: exact[few[i]])
     assert surest in part.examples()
-    swapped = Run(run.settings, run.after, run.before, run.history, run.test, run.generator)  # training takes losses up
-    first = swapped.examples()[0]
-    assert losses["before"][first] < losses["after"][first]
     own = Patches(run.test.pixels, run.test.labels)
     by_network = Run(run.settings, run.before, run.after, run.history, own).examples()
     sure = np.exp(-losses["after"]) >= 0.9
@@ -189,6 +184,13 @@ def change_state(folder, **changes):
 
 DAMAGES = {
     "another version": lambda folder: change_settings(folder, schema="edge_demo run 5"),
+    "no JSON": lambda folder: (folder / "metrics.json").write_text("[" * 100_000),
+    "a list": lambda folder: (folder / "metrics.json").write_text("[]"),
+    "no names": lambda folder: change_settings(folder, settings=SETTINGS | {"class_names": [[], {}]}),
+    "a name for a terminal": lambda folder: change_settings(
+        folder, settings=SETTINGS | {"class_names": ["a", "\x1b[31m"]}
+    ),
+    "words in history": lambda folder: (folder / "history.csv").write_text("epoch,train_loss\nx,y\n"),
     "an empty history": lambda folder: (folder / "history.csv").write_text(""),
     "logits of other patches": lambda folder: change_state(folder, logits_after=np.zeros((3, 2))),
     "no epoch 0": lambda folder: change_state(folder, epochs=np.array([5, 6])),
@@ -305,19 +307,6 @@ def test_a_second_ctrl_c_ends_at_once_and_leaves_the_former_run(few, tmp_path):
     assert (done.returncode, done.stderr) == (130, "train.py: error: interrupted\n")
     assert (listing(tmp_path / "run"), steps) == (before, 6)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
-def test_ctrl_c_in_a_terminal_is_answered_with_exit_code_130(tmp_path):
-    command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--epochs", "100000", "--out", str(tmp_path / "run")]
-    usual = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
-    with subprocess.Popen(
-        [*command, "--no-figures"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=usual
-    ) as process:
-        assert any(line.startswith(("gradient", "checks")) for line in process.stdout)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert (process.returncode, err.count("\n")) == (130, 1), err
-    assert not (tmp_path / "run").exists() or load_run(tmp_path / "run").interrupted_at > 0
 
 
 def test_it_trains_in_any_thread(few, tmp_path):

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import OWN_FIGURES, ROOT, call, listing, run_script
+from conftest import ROOT, call, listing, run_script
 from PIL import Image, ImageSequence
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, log_loss
@@ -108,17 +108,6 @@ def test_the_table_shows_all_kinds_with_saved_logits_and_probabilities_and_the_e
         assert line.replace("No Edge", "No_Edge").replace("(most wrong)", "").split() in expected
 
 
-def test_a_linear_network_is_no_better_than_guessing_and_a_hidden_layer_is(trained, tmp_path):
-    linear = call("train.py", "--hidden", "0", "--no-figures", "--out", tmp_path / "run")
-    assert "25-2: 52 parameters" in linear.stdout
-    accuracies = []
-    for folder in (tmp_path / "run", trained[0]):
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        accuracies.append(metrics["after"]["test_accuracy"])
-    assert abs(accuracies[0] - 0.5) < 0.06  # five standard deviations of 2,000 coins
-    assert accuracies[1] > 0.8
-
-
 def test_quiet_prints_nothing_and_no_figures_draws_nothing(small_data, tmp_path):
     flags = ["--quiet", "--no-figures", "--epochs", "1"]
     done = run_script("train.py", "--data", small_data, *flags, "--out", tmp_path / "run")
@@ -126,20 +115,6 @@ def test_quiet_prints_nothing_and_no_figures_draws_nothing(small_data, tmp_path)
     assert {*listing(tmp_path / "run")} == {name for name in FILES if name.endswith((".json", ".csv", ".npz"))} - {
         "generator.json"
     }
-
-
-def test_own_data_without_kinds_or_generator_has_every_figure_and_no_exact_column(small_data, tmp_path):
-    done = call("train.py", "--data", small_data, "--hidden", "4", "3", "--epochs", "2", "--out", tmp_path / "run")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "25-4-3-2" in done.stdout
-    assert "exact" not in done.stdout
-    assert {*OWN_FIGURES, "explorer.html"} <= {*listing(tmp_path / "run")}
-
-
-def test_target_kind_needs_the_kind_column(small_data, tmp_path):
-    done = call("train.py", "--data", small_data, "--target", "kind", "--out", tmp_path / "run")
-    assert done.returncode == 2
-    assert "kind column" in done.stderr
 
 
 class Softplus:
@@ -151,20 +126,11 @@ class Softplus:
         return grad_output / (1 + np.exp(-self.inputs))
 
 
-def test_a_layer_that_the_explorer_does_not_know_costs_the_explorer_only(small_data, tmp_path, monkeypatch):
-    monkeypatch.setattr("edge_demo.network.ReLU", Softplus)
-    text = call("train.py", "--epochs", "1", "--data", small_data, "--out", tmp_path / "run").stdout
-    assert "no explorer.html: the explorer knows no Softplus" in text
-    assert {*listing(tmp_path / "run")} >= OWN_FIGURES
-    assert "explorer.html" not in listing(tmp_path / "run")
-
-
 # ------------------------------------------------------------------------------------------------ plot_logits.py
 
 
-@each_run
-def test_plot_logits_draws_the_same_bytes_without_training(fixture, names, request, tmp_path):
-    folder, _ = request.getfixturevalue(fixture)
+def test_plot_logits_draws_the_same_bytes_without_training(trained, tmp_path):
+    folder, _ = trained
     for path in folder.iterdir():
         if path.suffix not in (".png", ".html"):
             (tmp_path / path.name).write_bytes(path.read_bytes())

@@ -4,17 +4,13 @@ import re
 
 import numpy as np
 import pytest
-from conftest import ROOT, call
+from conftest import call
 
 from edge_demo.datasets.generator import PatchGenerator
-from edge_demo.datasets.loading import load_dataset
 from edge_demo.evaluation import loss_parts
-from edge_demo.figures.style import percent
-from edge_demo.figures.surprises import SENTENCES
 from edge_demo.network import build_network
 from edge_demo.optimizers import SGD
-from edge_demo.runs import load_run
-from edge_demo.softmax import log_softmax, softmax
+from edge_demo.softmax import log_softmax
 from edge_demo.training import train
 
 SMALL = {"train": 120, "noise": 0.2, "epochs": 80, "hidden": 8, "seed": 0}
@@ -54,17 +50,3 @@ def test_the_printed_parts_are_those_of_a_training_repeated_here_and_a_temperatu
     *_, grouping, calibration = numbers(text, "the same, T")
     assert grouping == float(f"{parts.grouping:.4f}")
     assert calibration < 0.1 * parts.calibration
-
-
-def test_the_surprises_are_shown_to_the_network_that_train_py_trains(text, trained):
-    dataset, network = load_dataset(ROOT / "data"), load_run(trained[0]).after
-    row, column = np.indices((5, 5)).reshape(2, -1)
-    pixels = {"checkerboard": (row + column) % 2, "edge × 10": np.where(column >= 2, 7.5, 2.5)}
-    usual = [np.linalg.norm(dataset.train.pixels - patch, axis=1).min() for patch in dataset.test.pixels]
-    for name, patch in pixels.items():
-        z, exact = network.logits(patch[None]), np.exp(dataset.generator.log_posterior(patch[None]))
-        distance = np.linalg.norm(dataset.train.pixels - patch, axis=1).min()
-        cells = [f"{value:.2f}" for value in z[0]] + [percent(value) for value in (*softmax(z)[0], *exact[0])]
-        line = next(line for line in text.splitlines() if line.startswith(name))
-        assert line.removeprefix(name).split() == " ".join([*cells, f"{distance / np.median(usual):.1f}"]).split()
-    assert "\n".join(SENTENCES) in text

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 from conftest import ROOT, call
 
-from edge_demo.figures.sweep import sweep_heatmaps, sweep_lines
 from edge_demo.runs import sweeps
-from edge_demo.runs.sweeps import combinations, read_results, run_tasks, train_on_fresh_patches
+from edge_demo.runs.sweeps import read_results, run_tasks, train_on_fresh_patches
 
 TASK = {"noise": 0.1, "train_size": 300, "hidden": 4, "seed": 0, "optimizer": "adam"}
 TASK |= {"rates": [0.01, 0.001], "batch_size": 64, "epochs": 4, "least_steps": 0}
@@ -38,10 +37,6 @@ def printed(name, *flags):
 def table(folder, name):
     with open(folder / name, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def test_combinations_are_all_of_them_in_order():
-    assert combinations(a=[1, 2], b=["x", "y"]) == [{"a": a, "b": b} for a in (1, 2) for b in ("x", "y")]
 
 
 def test_each_task_runs_once_and_again_only_where_its_record_was_cut_short_or_the_core_has_changed(
@@ -98,18 +93,18 @@ def test_a_task_depends_on_nothing_but_itself_and_more_patches_bring_it_closer_t
 
 
 def test_sweep_gives_the_same_bytes_with_any_number_of_jobs_and_after_any_interruption(tmp_path):
-    flags = ["--hidden", "0,4", "--noise", "0.2", "0.1", "--train-size", "400", "100", "--seeds", "3", "--epochs", "3"]
+    flags = ["--hidden", "0,4", "--noise", "0.2", "0.1", "--train-size", "400", "100", "--seeds", "2", "--epochs", "2"]
     text = printed("sweep.py", *flags, "--jobs", "1", "--out", tmp_path / "whole")
     log = (tmp_path / "whole" / "results.jsonl").read_text(encoding="utf-8").split("\n")[1:]
-    assert len(log) == 24
+    assert len(log) == 16
     (tmp_path / "parts").mkdir()
-    kept = "\n".join([*log[20:7:-3], log[0][:50]])  # some results, in another order, and one cut short
+    kept = "\n".join([*log[14:5:-3], log[0][:50]])  # some results, in another order, and one cut short
     (tmp_path / "parts" / "results.jsonl").write_text(kept, encoding="utf-8")
     printed("sweep.py", *flags, "--jobs", "2", "--out", tmp_path / "parts")
     for name in ("sweep.csv", "sweep_heatmaps.png", "sweep_lines.png"):
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     rows = table(tmp_path / "whole", "sweep.csv")
-    assert len(rows) == 24
+    assert len(rows) == 16
     for noise, size in product(("0.1", "0.2"), ("100", "400")):
         (line,) = [line.split() for line in text.splitlines() if line.split()[:2] == [noise, size]]
         for hidden, cells in (("0", line[2:4]), ("4", line[4:6])):
@@ -150,16 +145,3 @@ def test_what_holds_the_network_back_are_three_reasons_whose_sum_is_what_it_is_a
     assert float(rows[2]["network too small"]) == most["kl_divergence"]
     for name in [*rows[0]][1:]:
         assert f"{np.mean([float(row[name]) for row in rows]):.4f}" in text
-
-
-def test_a_figure_of_the_sweep_shows_the_means_that_it_was_given():
-    rng = np.random.default_rng(0)
-    accuracy, kl = rng.uniform(0.5, 1, (2, 3, 4, 5)), rng.uniform(0.01, 0.6, (2, 3, 4, 5))
-    axes = ([0.1, 0.2], [500, 2000, 8000], [2, 4, 8, 16])
-    heat = [axes_ for axes_ in sweep_heatmaps(*axes, accuracy, kl).axes if axes_.images]
-    for axes_, (row, noise) in zip(heat, product((accuracy, kl), range(2)), strict=True):
-        np.testing.assert_array_equal(axes_.images[0].get_array(), row[noise].mean(axis=2))
-    lines = [axes_ for axes_ in sweep_lines(*axes, accuracy, kl).axes if len(axes_.lines) >= 4]
-    for axes_, (row, noise) in zip(lines, product((accuracy, kl), range(2)), strict=True):
-        for hidden, line in enumerate(axes_.lines[:4]):
-            np.testing.assert_array_equal(line.get_ydata(), row[noise, :, hidden].mean(axis=1))

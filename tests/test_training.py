@@ -155,14 +155,6 @@ def test_the_same_seed_gives_the_same_result_and_nothing_else_is_touched(capsys)
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("hidden", [(), (4,)])
-def test_probabilities_on_an_easy_problem_rise_above_what_softmax_applied_twice_could_give(hidden):
-    network, history = fit(epochs=60, optimizer=Adam(0.03), hidden=hidden)
-    true_class = network.probabilities(easy().pixels)[np.arange(60), easy().labels]
-    assert true_class.min() > 0.99 > np.e / (np.e + 1)  # softmax of [1, 0]
-    assert history.train_accuracy[-1] == 1
-
-
 @pytest.mark.shipped
 @pytest.mark.parametrize(("batch_size", "where"), [(16, "at learning rate 1e.200"), (60, "in epoch 1")])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
