@@ -28,6 +28,9 @@ def pytest_cmdline_main(config):
         config.option.numprocesses, config.option.dist = 2, "worksteal"
 
 
+slow = pytest.mark.skipif("EDGE_DEMO_SKIP_NOTHING" not in os.environ, reason="takes long; .ci/run does it")
+
+
 def needs(module, extra):
     """Skips a test file whose optional dependency is missing, or fails it where EDGE_DEMO_SKIP_NOTHING is set."""
     if "EDGE_DEMO_SKIP_NOTHING" in os.environ:

@@ -334,7 +334,7 @@ def make(activation, units, seed, largest=1.0, dense=Dense):
 @pytest.mark.parametrize("units", [1, 3, 64])
 @pytest.mark.parametrize("activation", [ReLU, LeakyReLU, Tanh, Abs])
 def test_a_right_gradient_passes_and_changes_nothing(activation, units, largest):
-    for seed in range(3):
+    for seed in range(2):
         sound, pixels, labels = make(activation, units, seed, largest)
         before = [array.tobytes() for array in sound.parameters]
         error = check_gradient(sound, pixels, labels)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from conftest import ROOT, call, listing, run_script
+from conftest import ROOT, call, listing, run_script, slow
 
 from edge_demo.datasets import (
     CLASS_NAMES,
@@ -450,6 +450,7 @@ def test_new_images_are_read_with_labels_of_any_sort_or_none(tmp_path):
         read_pixels(content, 9, name="standard input")
 
 
+@slow
 def test_the_committed_data_is_what_its_script_writes(tmp_path):
     (tmp_path / "README.md").write_text("mine")
     run_script("make_data.py", "--out", tmp_path)

@@ -3,7 +3,6 @@
 import ast
 import importlib.util
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from io import StringIO
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, slow
 from matplotlib.figure import Figure
 
 from edge_demo.runs import load_run
@@ -123,10 +122,7 @@ def words_and_numbers(text):
     return re.sub(NUMBER, "", text).split(), [float(found.replace(",", "")) for found in re.findall(NUMBER, text)]
 
 
-LONG = pytest.mark.skipif("EDGE_DEMO_SKIP_NOTHING" not in os.environ, reason="trains sixty networks; .ci/run does it")
-
-
-@pytest.mark.parametrize("part", [PARTS[0], *(pytest.param(part, marks=LONG) for part in PARTS[1:])])
+@pytest.mark.parametrize("part", [PARTS[0], *(pytest.param(part, marks=slow) for part in PARTS[1:])])
 def test_the_cells_give_what_the_notebook_shows_and_the_solutions_are_right(part, monkeypatch):
     monkeypatch.chdir(LESSON)
     monkeypatch.setattr(Figure, "_repr_png_", None, raising=False)  # the lesson sets it; here it goes away again

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, slow
 
 from edge_demo.checks import check_gradient
 from edge_demo.datasets import load_dataset
@@ -23,7 +23,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.S)
 COMMANDS = [line for kind, block in BLOCKS if kind == "sh" for line in block.splitlines() if "python scripts/" in line]
 COMMANDS = [line for line in COMMANDS if "&&" not in line]  # those that set up are run by .ci/run
-slow = pytest.mark.skipif("EDGE_DEMO_SKIP_NOTHING" not in os.environ, reason="trains for minutes; .ci/run does it")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import slow
 from recipes import copy_of_the_project, recipes
 
 pytestmark = pytest.mark.shipped
@@ -60,6 +61,7 @@ def test_there_are_a_dozen_and_each_is_short():
             assert 1 <= len(lines) <= 15, title
 
 
+@slow
 def test_each_trains_and_its_run_predicts_the_same(tmp_path):
     """All in one process, which imports each copy anew: most of the time would go into starting them."""
     tasks = []
@@ -74,7 +76,7 @@ def test_each_trains_and_its_run_predicts_the_same(tmp_path):
         assert ("another one than the mean of -log p" in part) == part.startswith("Label smoothing")
 
 
-@pytest.mark.skipif("EDGE_DEMO_SKIP_NOTHING" not in os.environ, reason="takes minutes: every script with every recipe")
+@slow
 @pytest.mark.parametrize("title", RECIPES)
 def test_every_script_works_with_a_recipe(title, tmp_path):
     copy_of_the_project(tmp_path, RECIPES[title])

@@ -113,35 +113,27 @@ def test_sweep_gives_the_same_bytes_with_any_number_of_jobs_and_after_any_interr
             assert cells == [f"{mean:.3f}" for mean in means]
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """(module, folder, printed text) of a short study_truth.py, as if train.py had 4 units and 60 patches."""
-    module, folder = importlib.import_module("scripts.study_truth"), tmp_path_factory.mktemp("study")
-    flags = ["--train-size", "100,400", "--hidden", "2,4", "--seeds", "2", "--jobs", "2", "--out", folder]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "UNITS", 4)
-        patch.setattr(module, "PATCHES", 60)
-        return module, folder, printed("study_truth.py", *flags)
-
-
-def test_study_truth_prints_the_means_of_its_table(study):
-    _, folder, text = study
-    rows = table(folder, "study_truth.csv")
+def test_study_truth_prints_the_means_of_its_tables_and_three_reasons_whose_sum_is_what_is_above_the_floor(
+    tmp_path, monkeypatch
+):
+    module = importlib.import_module("scripts.study_truth")
+    monkeypatch.setattr(module, "UNITS", 4)  # as if train.py had so many units
+    monkeypatch.setattr(module, "PATCHES", 60)  # and patches
+    flags = ["--train-size", "100,400", "--hidden", "2,4", "--seeds", "2", "--jobs", "2"]
+    text = printed("study_truth.py", *flags, "--out", tmp_path)
+    rows = table(tmp_path, "study_truth.csv")
     cells = [(row["train_size"], row["hidden"], row["seed"]) for row in rows]
     assert cells == [*product(("100", "400"), ("2", "4"), ("0", "1"))]
     lines = [line.split() for line in text.splitlines() if line.split()[:1] == ["400"]]
     for line, name in zip(lines, ("grouping", "calibration"), strict=True):
         assert line[2] == f"{np.mean([float(row[name]) for row in rows[-2:]]):.4f}"
 
-
-def test_what_holds_the_network_back_are_three_reasons_whose_sum_is_what_it_is_above_the_floor(study):
-    module, folder, text = study
-    rows = table(folder, "what_holds_it_back.csv")
-    total = sum(float(value) for name, value in rows[2].items() if name != "seed")
+    reasons = table(tmp_path, "what_holds_it_back.csv")
+    total = sum(float(value) for name, value in reasons[2].items() if name != "seed")
     of_seed = {"hidden": 4, "seed": 2}
     usual = train_on_fresh_patches(module.USUAL | of_seed | {"train_size": 60})
     assert total == pytest.approx(usual["kl_divergence"])
     most = train_on_fresh_patches(module.SCHEDULE | of_seed | {"train_size": 400})
-    assert float(rows[2]["network too small"]) == most["kl_divergence"]
-    for name in [*rows[0]][1:]:
-        assert f"{np.mean([float(row[name]) for row in rows]):.4f}" in text
+    assert float(reasons[2]["network too small"]) == most["kl_divergence"]
+    for name in [*reasons[0]][1:]:
+        assert f"{np.mean([float(row[name]) for row in reasons]):.4f}" in text

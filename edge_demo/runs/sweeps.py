@@ -118,9 +118,11 @@ def workers(jobs=None, dask=None):
     if dask is None:
         from joblib.externals.loky import get_reusable_executor
 
-        executor = get_reusable_executor(jobs, initializer=_leave_ctrl_c_to_the_parent)
+        # without a timeout: a worker that left while another one was slow to start would be missed
+        executor = get_reusable_executor(jobs, timeout=None, initializer=_leave_ctrl_c_to_the_parent)
         try:
             yield executor
+            executor.shutdown()
         except BaseException:
             usual, threading.excepthook = threading.excepthook, lambda _: None  # loky's thread misses what it had to do
             executor.shutdown(kill_workers=True)
