@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from explorer_runs import Tanh
 from recipes import namespace
 
 from edge_demo import checks, network, optimizers, softmax
@@ -18,15 +19,6 @@ OF_RECIPES = SimpleNamespace(**namespace(network))
 LeakyReLU, PReLU, Dropout = OF_RECIPES.LeakyReLU, OF_RECIPES.PReLU, OF_RECIPES.Dropout
 LayerNorm, BatchNorm, Residual = OF_RECIPES.LayerNorm, OF_RECIPES.BatchNorm, OF_RECIPES.Residual
 Conv2D, Flatten = OF_RECIPES.Conv2D, OF_RECIPES.Flatten
-
-
-class Tanh:
-    def forward(self, inputs):
-        self.outputs = np.tanh(inputs)
-        return self.outputs
-
-    def backward(self, grad_output):
-        return grad_output * (1.0 - self.outputs**2)
 
 
 class Sigmoid:

@@ -9,7 +9,6 @@ import pytest
 from conftest import call
 
 from edge_demo.runs import load_run
-from edge_demo.runs.groups import agreement, load_groups, most_different
 
 FAST = ["--epochs", 2, "--no-figures", "--quiet"]
 
@@ -29,19 +28,6 @@ def runs(few, tmp_path_factory):
     for name, given in flags.items():
         done("train.py", "--data", few, *FAST, *given, "--out", folder / name)
     return {name: folder / name for name in flags}
-
-
-def test_two_groups_agree_and_differ_where_their_probabilities_do(runs):
-    groups = load_groups([runs["plain"], runs["eight"], runs["wide"]])
-    classes = [group.log_probabilities.argmax(axis=2) for group in groups]
-    same = [(classes[0][0] == of_seed).mean() for of_seed in classes[1]]
-    assert agreement(groups[1], groups[0]) == pytest.approx(np.mean(same))
-    assert agreement(groups[0], groups[0]) == 1
-    p = np.array([np.exp(-group.scored["cross_entropy"]).mean(axis=0) for group in groups])
-    distance = np.abs(p[1:] - p[0]).max(axis=0)
-    shown, found = most_different(groups, count=5)
-    assert list(distance[shown]) == sorted(distance, reverse=True)[:5]
-    np.testing.assert_array_equal(found, p[:, shown])
 
 
 def test_the_table_says_what_each_run_reaches_and_how_far_it_is_from_the_first(runs, tmp_path):

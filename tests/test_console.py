@@ -212,13 +212,3 @@ def test_checks_are_one_line_where_all_is_well_and_else_a_line_for_each_that_fai
     dead = SimpleNamespace(name="dead", text="layer 3, ReLU", passed=False)
     assert report.checks([gradient, heart]) == ["checks    2 passed: gradient 0.01, 16 patches by heart 0.01"]
     assert report.checks([gradient, dead]) == ["check     dead: layer 3, ReLU"]
-
-
-@pytest.mark.parametrize(
-    ("scores", "exponentials", "p"),
-    [("1000 998", "exp(z - 1000): 1.00 0.14", "0.88 0.12"), ("-1000 -998", "exp(z - -998): 0.14 1.00", "0.12 0.88")],
-)
-def test_plot_softmax_shows_exponentials_that_a_computer_can_write(tmp_path, scores, exponentials, p):
-    text = " ".join(call("plot_softmax.py", "--logits", *scores.split(), "--out", tmp_path).stdout.split())
-    assert exponentials.replace(": ", ": all positive ") in text
-    assert f"p, divided by their sum {p}" in text

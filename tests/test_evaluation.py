@@ -189,15 +189,6 @@ def test_the_parts_of_a_discrete_example_are_the_exact_sums():
     assert found.calibration == pytest.approx(calibration, abs=2e-5)
 
 
-@pytest.mark.parametrize("map_of", [lambda odds: odds / 5, lambda odds: odds / 0.2, lambda odds: odds + 3])
-def test_a_monotone_map_leaves_the_grouping_as_it_is(two_networks, map_of):
-    learned, truth = two_networks[0][160][:20_000], two_networks[1][:20_000]
-    odds = map_of(learned[:, 0] - learned[:, 1])
-    before, after = loss_parts(learned, truth), loss_parts(-np.logaddexp(0, np.stack([-odds, odds], axis=1)), truth)
-    assert after.grouping == pytest.approx(before.grouping, abs=1e-12)
-    assert abs(after.calibration - before.calibration) > 0.001
-
-
 @classes_2_3_7
 def test_what_is_above_the_floor_is_the_divergence_and_the_floor_is_the_one_that_is_known(classes):
     (log_q, _), (truth, _) = guesses(80, classes), guesses(80, classes, seed=1, sharpness=4)

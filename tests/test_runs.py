@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from conftest import call, listing
+from explorer_runs import Tanh
 
 from edge_demo.datasets.loading import load_dataset
 from edge_demo.datasets.patches import InputError, Patches
@@ -218,15 +219,6 @@ def test_a_missing_file_is_named(few, tmp_path):
         refused(call("plot_logits.py", "--run", tmp_path / "run"), name)
         (tmp_path / name).rename(tmp_path / "run" / name)
     refused(call("plot_logits.py", "--run", tmp_path), "train one with scripts/train.py")
-
-
-class Tanh:
-    def forward(self, inputs):
-        self.outputs = np.tanh(inputs)
-        return self.outputs
-
-    def backward(self, grad_output):
-        return grad_output * (1.0 - self.outputs**2)
 
 
 def nearer(value):
