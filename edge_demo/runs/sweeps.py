@@ -6,6 +6,7 @@ short counts as missing, and so does what another network reached. The workers a
 
 import hashlib
 import json
+import os
 import signal
 import threading
 from concurrent.futures import as_completed
@@ -25,6 +26,7 @@ from edge_demo.softmax import log_softmax
 from edge_demo.training import train_epoch
 
 TEST_PATCHES = 20_000
+QUIET_TRACKER = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"  # of what a killed worker held
 CORE = ("softmax.py", "network.py", "optimizers.py", "training.py")  # what a learner may change
 
 
@@ -118,6 +120,7 @@ def workers(jobs=None, dask=None):
     if dask is None:
         from joblib.externals.loky import get_reusable_executor
 
+        os.environ.setdefault("PYTHONWARNINGS", QUIET_TRACKER)  # of the process that loky starts beside the workers
         # without a timeout: a worker that left while another one was slow to start would be missed
         executor = get_reusable_executor(jobs, timeout=None, initializer=_leave_ctrl_c_to_the_parent)
         try:
