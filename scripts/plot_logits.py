@@ -1,25 +1,17 @@
 """Draws every figure of a saved run again, and its explorer, without training."""
 
-from edge_demo.console import cli
+from edge_demo.console import cli, report
 
 import sys
 
-from edge_demo.explorer import UnknownLayer, write_explorer
-from edge_demo.figures.of_run import save_figures
 from edge_demo.runs.run import load_run
 
 
 @cli.command
 def main(argv):
     options = parse(argv)
-    run = load_run(options.run)
-    names, notes = save_figures(run, options.run)
-    try:
-        write_explorer(run, options.run / "explorer.html")
-        names.append("explorer.html")
-    except UnknownLayer as error:
-        notes.append(f"no explorer.html: {error}")
-    cli.say(*(cli.shown(options.run / name) for name in names), *notes)
+    notes = report.draw(load_run(options.run), options.run)
+    cli.say(*report.written(cli.shown(options.run)), *notes)
 
 
 def parse(argv):

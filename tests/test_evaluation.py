@@ -312,12 +312,13 @@ def test_the_interval_of_guessers_holds_95_percent_of_the_binomial_and_no_more_t
     assert up_to(first - 1) < 0.025
 
 
-def test_between_groups_the_interval_is_welchs_over_the_seeds():
+@pytest.mark.parametrize(("m", "n"), [(4, 3), (2, 2)])
+def test_between_groups_the_interval_is_welchs_over_the_seeds(m, n):
     rng = np.random.default_rng(0)
-    ours, theirs = rng.normal(0.3, 0.05, (4, 50)), rng.normal(0.2, 0.02, (3, 50))
+    ours, theirs = rng.normal(0.3, 0.05, (m, 50)), rng.normal(0.2, 0.02, (n, 50))
     a, b = ours.mean(axis=1), theirs.mean(axis=1)
-    errors = a.var(ddof=1) / 4, b.var(ddof=1) / 3
-    freedom = sum(errors) ** 2 / (errors[0] ** 2 / 3 + errors[1] ** 2 / 2)
+    errors = a.var(ddof=1) / m, b.var(ddof=1) / n
+    freedom = sum(errors) ** 2 / (errors[0] ** 2 / (m - 1) + errors[1] ** 2 / (n - 1))
     half, middle = student.ppf(0.975, freedom) * np.sqrt(sum(errors)), a.mean() - b.mean()
     found = difference(ours, theirs, rng)
     assert found == pytest.approx({"mean": middle, "low": middle - half, "high": middle + half})

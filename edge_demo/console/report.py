@@ -1,4 +1,4 @@
-"""The text that train.py prints. Each function returns lines and computes every number in them."""
+"""What train.py prints and draws of a run. Each function returns lines and computes every number in them."""
 
 from edge_demo.console import tables
 from edge_demo.console.tables import probability_text, short
@@ -7,9 +7,10 @@ import numpy as np
 
 from edge_demo.datasets.patches import KIND_NAMES
 from edge_demo.evaluation import accuracy, guessing, log_loss
-from edge_demo.runs.run import FRESH, PARTS, layer_sizes
+from edge_demo.explorer import UnknownLayer, write_explorer
+from edge_demo.figures.of_run import save_figures
+from edge_demo.runs.run import FILES, FRESH, PARTS, STAGES, layer_sizes
 
-STAGES = ("before", "after")
 FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explorer.html")
 TOLD = {"gradient": "gradient", "first loss": "first loss", "by heart": "16 patches by heart"}  # of what has passed
 
@@ -109,7 +110,19 @@ def seeds(runs):
     return ["", *tables.table(["seed", *(name.replace("_", " ") for name in (*names, *parts))], rows)]
 
 
-def written(folder, names):
+def draw(run, folder):
+    """Draws a written run's figures and its page into folder; a line for each that cannot show such a network."""
+    notes = save_figures(run, folder)
+    try:
+        write_explorer(run, folder / "explorer.html")
+    except UnknownLayer as error:
+        notes.append(f"no explorer.html: {error}")
+    return notes
+
+
+def written(folder):
+    """What is in the folder of a run, which exists, and what to look at first."""
+    names = [name for name in FILES if (folder / name).exists()]
     first = [name for name in FIRST_TO_OPEN if name in names] or names[:3]
     return ["", f"written to {folder}: {len(names)} files; open first", *(f"  {folder / name}" for name in first)]
 

@@ -31,10 +31,8 @@ def difference(ours, theirs, rng):
     mean = float(a.mean() - b.mean())
     if len(a) == len(b) == 1:
         low, high = bootstrap_interval(ours[0] - theirs[0], rng)
-    elif len(a) > 1 and len(b) > 1:
-        low, high = _welch(a, b)
     else:
-        spread = _spread_of_another(a if len(a) > 1 else b)
+        spread = _welch(a, b) if min(len(a), len(b)) > 1 else _spread_of_another(a if len(a) > 1 else b)
         low, high = mean - spread, mean + spread
     return {"mean": mean, "low": low, "high": high}
 
@@ -64,12 +62,13 @@ def guessers_interval(share, n):
 
 
 def _welch(a, b):
+    """Half the width of the 95 % interval of the difference of two means, whatever the two spreads."""
     from scipy.stats import ttest_ind
 
     if np.ptp(a) == np.ptp(b) == 0:
-        return float(a[0] - b[0]), float(a[0] - b[0])
+        return 0.0
     low, high = ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-    return float(low), float(high)
+    return float(high - low) / 2
 
 
 def _spread_of_another(values):

@@ -24,11 +24,8 @@ LOOKED_INTO = 2000  # test patches whose activations are drawn
 
 
 def save_figures(run, folder):
-    """Draws the figures of a run into folder, as numbered PNG files.
-
-    Returns their names, and a note for each figure that cannot draw such a network.
-    """
-    names, notes = [], []
+    """Draws the figures of a run into folder, as numbered PNG files; returns a note for each that cannot show it."""
+    notes = []
     for name, draw in FIGURES.items():
         if name == "08_photograph.png" and run.generator is None:
             continue  # of other patches nobody knows what they should find in a photograph
@@ -36,9 +33,7 @@ def save_figures(run, folder):
             save_figure(draw(run), Path(folder) / name)
         except CannotDraw as reason:
             notes.append(f"{name} is left out: {reason}")
-        else:
-            names.append(name)
-    return names, notes
+    return notes
 
 
 def _dataset(run):
