@@ -71,7 +71,7 @@ READ = {
     ),
     "one-hot, no header": Read(table({**P, **ONE_HOT}, header=False), ["0", "1", "0"]),
     # headers
-    "numbers as names": Read(table({**dict(zip("0123", P.values(), strict=True)), "target": DIGITS}), DIGITS),
+    "numbers as names": Read(table({**dict(zip("0123", P.values(), strict=True)), "answer": DIGITS}), DIGITS),
     "no header": Read(BARE, DIGITS),
     # other columns
     "pandas' index": Read(table({"": [0, 1, 2], "label": ANIMALS, **P})),
@@ -292,6 +292,7 @@ FOLDERS = {  # the files of a folder, those to train and to test on
     "no whole words, but one": (["old_train.csv", "contest.csv", "strain.csv"], "old_train.csv", None),
     "a single file": (["mnist.csv"], "mnist.csv", None),
     "two files": (["one.csv", "two.csv"], None, None),
+    "two to test on": (["train.csv", "test_a.csv", "test_b.csv"], None, None),
     "nothing to train on": (["test.csv"], None, None),
     "none": ([], None, None),
 }
@@ -424,8 +425,11 @@ def test_what_makes_scores_say_less_is_said(tmp_path):
     assert says(dataset, "no test image is of cat, eel:")
     save(tmp_path / "test.csv", labels, images(seed=1)[1])
     assert says(load_dataset(tmp_path), "0 to 255, but 0 to 65025 in training: are they on the same scale?")
-    lone = load_dataset(save(tmp_path / "a.csv", ["fox", *labels[1:]], pixels))
+    save(tmp_path / "test.csv", labels, images(high=7000)[1])
+    assert not says(load_dataset(tmp_path), "same scale")
+    lone = load_dataset(save(tmp_path / "a.csv", ["fox", "owl", "owl", *labels[3:]], pixels))
     assert "fox" in texts(lone.train)
+    assert texts(lone.test).count("owl") == 1
     assert says(lone, "no test image is of fox:")
 
 

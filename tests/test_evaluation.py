@@ -15,6 +15,7 @@ from edge_demo.evaluation import (
     against_truth,
     baselines,
     brier_score,
+    certain_sign,
     class_margins,
     class_scores,
     difference,
@@ -191,10 +192,10 @@ def test_the_parts_of_a_discrete_example_are_the_exact_sums():
 
 @classes_2_3_7
 def test_what_is_above_the_floor_is_the_divergence_and_the_floor_is_the_one_that_is_known(classes):
-    (log_q, _), (truth, _) = guesses(80, classes), guesses(80, classes, seed=1, sharpness=4)
+    (log_q, _), (truth, _) = guesses(800, classes), guesses(800, classes, seed=1, sharpness=4)
     parts = loss_parts(log_q, truth)
-    assert parts.bayes == pytest.approx(entr(np.exp(truth)).sum() / 80, rel=1e-12)
-    assert parts.excess == pytest.approx(rel_entr(np.exp(truth), np.exp(log_q)).sum() / 80, rel=1e-12)
+    assert parts.bayes == pytest.approx(entr(np.exp(truth)).sum() / 800, rel=1e-12)
+    assert parts.excess == pytest.approx(rel_entr(np.exp(truth), np.exp(log_q)).sum() / 800, rel=1e-12)
     known = loss_parts(log_q, truth, floor=0.1)
     assert (known.bayes, known.excess) == (0.1, parts.excess)
     exact = loss_parts(truth, truth)
@@ -327,11 +328,16 @@ def test_between_groups_the_interval_is_welchs_over_the_seeds(m, n):
 
 def test_a_run_beside_a_group_is_judged_by_where_another_seed_would_lie():
     rng, inside = np.random.default_rng(0), 0
-    for _ in range(400):
+    for _ in range(4000):
         values = rng.normal(1.0, 0.2, (6, 1))
         row = difference(values[5:], values[:5], rng)
         inside += row["low"] <= 0 <= row["high"]
-    assert 0.92 < inside / 400 < 0.98
+    assert 0.94 < inside / 4000 < 0.96
+
+
+def test_a_sign_is_certain_where_the_interval_leaves_out_zero():
+    ends = [(0.1, 1), (-1, -0.1), (0, 1), (-1, 0), (-1, 1)]
+    assert [certain_sign({"low": low, "high": high}) for low, high in ends] == [1, -1, 0, 0, 0]
 
 
 def test_between_single_trainings_the_interval_is_that_of_the_patches():

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
@@ -45,7 +46,9 @@ def probability(kind):
     return 0.5 / (4 if KIND_NAMES.index(kind) < 4 else 3) / len(signed(kind))
 
 
-def test_templates_are_those_of_the_design():
+def test_settings_and_templates_are_those_of_the_design():
+    usual = PatchGenerator(noise=0.1, brightness=(0.5, 0.2), contrast=(0.3, 0.1))
+    assert PatchGenerator() == PatchGenerator.from_json(ROOT / "data" / "generator.json") == usual
     assert list(templates_of_kinds()) == list(TEMPLATES) == list(KIND_NAMES)
     for kind, templates in templates_of_kinds().items():
         np.testing.assert_allclose(templates, TEMPLATES[kind], rtol=0, atol=1e-15)
