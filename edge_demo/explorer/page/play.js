@@ -10,6 +10,8 @@ import { change, generator, point, points, state } from "./state.js";
 const PAUSE = 500; // milliseconds between two points of the recorded training
 const FIRST_EPOCH = 5000; // milliseconds that an epoch takes at speed 1
 const BUDGET = 16; // milliseconds of a frame that go into training, at most
+const UNDRAWN = 30; // and of one in which nothing is drawn
+const DRAWN = 120; // milliseconds between two drawings where training takes all the time there is
 const MEASURED = 500; // milliseconds after which the loss is measured, also within an epoch
 let stop = null; // ends what is playing
 let goal = null; // steps to which a link leads
@@ -88,10 +90,13 @@ function playRecorded() {
   stop = () => clearInterval(timer);
 }
 
-/** In each frame, takes as many steps as are due, by stepsPerMillisecond(), and as there is time for; then shows where they led. */
+/**
+ * In each frame, takes as many steps as are due, by stepsPerMillisecond(), and as there is time for; then shows where
+ * they led, less often where training does not keep up.
+ */
 function train(stepsPerMillisecond, isThere = () => false) {
   let [before, measured] = [performance.now(), performance.now()];
-  let due = 0;
+  let [due, late, drawn] = [0, false, -Infinity];
   pace = { epochs: live.training.epoch, since: before };
   const frame = () => {
     if (!state.live || live.diverged !== null || isThere()) {
@@ -103,14 +108,19 @@ function train(stepsPerMillisecond, isThere = () => false) {
     due += Math.min(begun - before, 100) * stepsPerMillisecond();
     before = begun;
     const from = live.training.steps;
-    const enough = () => live.training.steps - from > due - 1 || performance.now() > begun + BUDGET || isThere();
-    advance(enough);
+    const draws = !late || begun > drawn + DRAWN;
+    const end = begun + (draws ? BUDGET : UNDRAWN);
+    advance(() => live.training.steps - from > due - 1 || performance.now() > end || isThere());
+    late = performance.now() > end;
     due = Math.min(due - (live.training.steps - from), 1) || 0;
     if (begun > measured + MEASURED) {
       updateLast();
       measured = begun;
     }
-    atEnd();
+    if (draws) {
+      drawn = begun;
+      atEnd();
+    }
     spent = [...spent.slice(-999), performance.now() - begun];
   };
   let request = requestAnimationFrame(frame);
