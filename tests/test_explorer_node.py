@@ -9,6 +9,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from conftest import slow
 from explorer_runs import Tanh, generated, make_run, own_patches
 from scipy.special import logsumexp
 from scipy.stats import chisquare, multivariate_normal
@@ -22,7 +23,7 @@ from edge_demo.photographs import edge_map
 from edge_demo.runs.run import load_run, with_parameters
 from edge_demo.softmax import cross_entropy, cross_entropy_gradient, log_softmax, softmax
 
-pytestmark = pytest.mark.shipped
+pytestmark = [pytest.mark.shipped, slow]
 
 # A page's document is its data; every module but main.js is then at hand by its name, as in layers.Network.
 PRELUDE = """
@@ -36,8 +37,6 @@ const given = JSON.parse(readFileSync("given.json", "utf8"));
 @pytest.fixture
 def node(tmp_path, trained):
     """Runs the body of a JavaScript function on a page's modules, and returns what it returns."""
-    if not shutil.which("node"):
-        pytest.skip("node is missing: the explorer's JavaScript is not tested")
     for file in PAGE.glob("*.js"):
         shutil.copy(file, tmp_path)
     (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from conftest import ROOT, call
+from conftest import ROOT, call, slow
 
 from edge_demo.runs import sweeps
 from edge_demo.runs.sweeps import read_results, run_tasks, train_on_fresh_patches
@@ -113,6 +113,7 @@ def test_sweep_gives_the_same_bytes_with_any_number_of_jobs_and_after_any_interr
             assert cells == [f"{mean:.3f}" for mean in means]
 
 
+@slow
 def test_study_truth_prints_the_means_of_its_tables_and_three_reasons_whose_sum_is_what_is_above_the_floor(
     tmp_path, monkeypatch
 ):
