@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from edge_demo.datasets.loading import load_dataset
 from edge_demo.figures.certainty import certainty
 from edge_demo.figures.scaling import scaling
 from edge_demo.figures.style import save_figure
@@ -134,8 +133,7 @@ def run(script, *arguments, project=ROOT):
 
 
 def draw_certainty(run):
-    test = load_dataset(ROOT / "data").test
-    return certainty(test.pixels, np.exp(run.log_posterior[:, 0]), test.class_names[0])
+    return certainty(run.test.pixels, np.exp(run.log_posterior[:, 0]), run.test.class_names[0])
 
 
 def draw_scaling(table):
