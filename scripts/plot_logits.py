@@ -4,13 +4,20 @@ from edge_demo.console import cli, report
 
 import sys
 
+from edge_demo.explorer import UnknownLayer, write_explorer
+from edge_demo.figures.of_run import save_figures
 from edge_demo.runs.run import load_run
 
 
 @cli.command
 def main(argv):
     options = parse(argv)
-    notes = report.draw(load_run(options.run), options.run)
+    run = load_run(options.run)
+    notes = save_figures(run, options.run)
+    try:
+        write_explorer(run, options.run / "explorer.html")
+    except UnknownLayer as error:
+        notes.append(f"no explorer.html: {error}")
     cli.say(*report.written(cli.shown(options.run)), *notes)
 
 

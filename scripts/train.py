@@ -11,6 +11,8 @@ from tqdm import tqdm
 from edge_demo.checks import check_network, check_training, is_cross_entropy
 from edge_demo.datasets.loading import load_dataset
 from edge_demo.datasets.patches import InputError
+from edge_demo.explorer import UnknownLayer, write_explorer
+from edge_demo.figures.of_run import save_figures
 from edge_demo.optimizers import OPTIMIZERS, make_optimizer
 from edge_demo.runs.folder import check_replaceable, replacing_folder
 from edge_demo.runs.run import FILES, fingerprint, load_stored, new_network, train_run
@@ -47,7 +49,7 @@ def main(argv):
             run.write(folder, dataset.unlabelled, dataset.test_rows)
     say(*report.table(run), *report.summary(run), *report.truth(run))
     tell([finding for finding in check_training(run, dataset.train) if not finding.passed], options, "")
-    notes = [] if options.no_figures else report.draw(run, options.out)
+    notes = [] if options.no_figures else draw(run, options.out)
     say(*report.written(cli.shown(options.out)), *notes)
     if stop.is_set():
         return cli.fail(report.interrupted(run), 130)
@@ -190,6 +192,16 @@ def tell(findings, options, *above):
         cli.say(*lines)
     elif not all(finding.passed for finding in findings):
         print(*lines, sep="\n", file=sys.stderr)
+
+
+def draw(run, folder):
+    """Draws a written run's figures and its page; returns a line for each that cannot show such a network."""
+    notes = save_figures(run, folder)
+    try:
+        write_explorer(run, folder / "explorer.html")
+    except UnknownLayer as error:
+        notes.append(f"no explorer.html: {error}")
+    return notes
 
 
 if __name__ == "__main__":

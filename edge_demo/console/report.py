@@ -1,4 +1,4 @@
-"""What train.py prints and draws of a run. Each function returns lines and computes every number in them."""
+"""The text that train.py prints. Each function returns lines and computes every number in them."""
 
 from edge_demo.console import tables
 from edge_demo.console.tables import probability_text, short
@@ -7,8 +7,6 @@ import numpy as np
 
 from edge_demo.datasets.patches import KIND_NAMES
 from edge_demo.evaluation import accuracy, guessing, log_loss
-from edge_demo.explorer import UnknownLayer, write_explorer
-from edge_demo.figures.of_run import save_figures
 from edge_demo.runs.run import FILES, FRESH, PARTS, STAGES, layer_sizes
 
 FIRST_TO_OPEN = ("04_logits_vs_probabilities.png", "08_photograph.png", "explorer.html")
@@ -108,16 +106,6 @@ def seeds(runs):
     values = np.array([row[1:] for row in rows])
     rows += [["mean", *values.mean(axis=0)], ["deviation", *values.std(axis=0, ddof=1)]]
     return ["", *tables.table(["seed", *(name.replace("_", " ") for name in (*names, *parts))], rows)]
-
-
-def draw(run, folder):
-    """Draws a written run's figures and its page into folder; a line for each that cannot show such a network."""
-    notes = save_figures(run, folder)
-    try:
-        write_explorer(run, folder / "explorer.html")
-    except UnknownLayer as error:
-        notes.append(f"no explorer.html: {error}")
-    return notes
 
 
 def written(folder):
